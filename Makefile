@@ -1,0 +1,61 @@
+# What a newcomer types. Every target installs what it needs, says what it
+# does, and can be run again.
+
+CARGO   ?= cargo
+TARGET  := x86_64-unknown-linux-gnu
+STATE   ?= $(CURDIR)/target/state
+RELEASE := target/release
+GUEST   := target/$(TARGET)/guest/regain-guest
+
+.PHONY: help setup setup-tests build demo test e2e bench lint tidy deny dist clean
+
+help:
+	@echo "make demo    lock a real VM's owner out three times, and regain it"
+	@echo "make test    everything: units, components, real VMs"
+	@echo "make bench   the figures, each against a peer or a limit"
+	@echo "make lint    fmt, clippy, tidy"
+	@echo "make deny    licences and sources of every dependency"
+	@echo "make dist    what a release ships"
+	@echo "make clean   remove build results and the lab's leftovers"
+
+setup:
+	@scripts/setup run
+
+setup-tests:
+	@scripts/setup test
+
+# Two builds, because the guest's binary is static: it must run in any guest,
+# whatever its C library.
+build: setup
+	$(CARGO) build --release --locked -p regain
+	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked \
+		--profile guest --target $(TARGET) -p guest --bin regain-guest
+	@install -m 0755 $(GUEST) $(RELEASE)/regain-guest
+
+demo: build
+	@scripts/demo $(RELEASE)/regain
+
+test: setup-tests build
+	$(CARGO) nextest run --release --locked --workspace --no-fail-fast
+
+bench: build
+	$(CARGO) run --release --locked --quiet -p e2e --bin figures
+	$(CARGO) bench --locked --quiet -p network
+
+lint: tidy
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+
+tidy:
+	$(CARGO) xtask tidy
+
+deny: 
+	@scripts/setup deny
+	$(CARGO) deny --offline check licenses bans sources
+
+dist: build
+	$(CARGO) xtask dist
+
+clean:
+	-test ! -x $(RELEASE)/regain || $(RELEASE)/regain lab down
+	$(CARGO) clean

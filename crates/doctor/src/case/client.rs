@@ -1,0 +1,41 @@
+//! The operator's side.
+
+use serde::{Deserialize, Serialize};
+
+/// The client as it stood when the login was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Client {
+    /// What `ssh -V` prints.
+    pub ssh_version: String,
+    /// The private keys that ssh would offer, in its order.
+    pub identities: Vec<Identity>,
+    /// Whether an agent answers, and how many keys it holds.
+    #[serde(default)]
+    pub agent_keys: Option<u32>,
+}
+
+/// One private key file on the client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// Its path.
+    pub path: String,
+    /// Whether it was named by the operator (`-i`) rather than found.
+    pub named: bool,
+    /// Whether the file exists.
+    pub exists: bool,
+    /// Permission bits (octal digits, `"0644"`), if it exists.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// The numeric owner, if it exists.
+    #[serde(default)]
+    pub uid: Option<u32>,
+    /// The public half as one OpenSSH line (`type base64`), if it can be read
+    /// without a passphrase or from the `.pub` file beside it.
+    #[serde(default)]
+    pub public_key: Option<String>,
+    /// What `ssh-keygen` says when the file is not a usable private key.
+    #[serde(default)]
+    pub error: Option<String>,
+}

@@ -1,0 +1,189 @@
+//! The figures that the README quotes, measured on a real VM in one run.
+//!
+//! Whole processes, as an operator waits for them: each row is the median and
+//! the worst of its runs beside the limit that the issue sets, or beside a peer
+//! that does the same on the same VM in the same run.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use e2e::{Lab, Ran};
+
+const RUNS: usize = 9;
+
+/// What a figure is held against.
+enum Beside {
+    /// A number that must not be passed.
+    Limit(Duration),
+    /// Another way to the same end, measured in this run.
+    Peer(&'static str, Vec<Duration>),
+}
+
+fn main() {
+    let lab = Lab::up();
+    println!("{:<44} {:>9} {:>9}  beside", "figure", "median", "worst");
+    reset_ssh(&lab);
+    diagnose(&lab);
+    repair(&lab);
+    create(&lab);
+}
+
+fn reset_ssh(lab: &Lab) {
+    let runs = measure(|| {
+        lab.regain(&["vm", "user", "reset-ssh", "-g", "lab", "-n", "vm1", "-o", "none"])
+            .ok();
+    });
+    row("regain vm user reset-ssh", &runs, &Beside::Limit(Duration::from_secs(1)));
+}
+
+/// The peer is what an operator would do first: ask ssh itself, which says that
+/// it fails and not why.
+fn diagnose(lab: &Lab) {
+    let vm = lab.vm();
+    vm.sh("echo 'PermitRootLogn no' >/etc/ssh/sshd_config.d/90-x.conf; systemctl restart ssh");
+    let diagnosed = measure(|| assert_eq!(vm.diagnose().0.exit, 1));
+    let asked = measure(|| assert_ne!(vm.ssh("true").exit, 0));
+    row(
+        "diagnose, sshd refuses its configuration",
+        &diagnosed,
+        &Beside::Peer("ssh", asked),
+    );
+    vm.sh("rm /etc/ssh/sshd_config.d/90-x.conf; systemctl reset-failed ssh; systemctl restart ssh");
+
+    let rule = [
+        "network",
+        "nsg",
+        "rule",
+        "create",
+        "-g",
+        "lab",
+        "--nsg-name",
+        "vm1NSG",
+        "-n",
+        "no",
+        "--priority",
+        "100",
+        "--access",
+        "Deny",
+        "--protocol",
+        "*",
+        "--destination-port-ranges",
+        "*",
+    ];
+    lab.regain(&rule).ok();
+    let diagnosed = measure(|| assert_eq!(vm.diagnose().0.exit, 1));
+    let asked = measure(|| assert_ne!(vm.ssh("true").exit, 0));
+    row("diagnose, an NSG denies", &diagnosed, &Beside::Peer("ssh", asked));
+    lab.regain(&[
+        "network",
+        "nsg",
+        "rule",
+        "delete",
+        "-g",
+        "lab",
+        "--nsg-name",
+        "vm1NSG",
+        "-n",
+        "no",
+    ])
+    .ok();
+}
+
+fn repair(lab: &Lab) {
+    let vm = lab.vm();
+    let runs = (0..RUNS)
+        .map(|_| {
+            vm.sh("rm -rf /home/azureuser/.ssh").ok();
+            timed(|| assert_eq!(vm.repair().0.exit, 0))
+        })
+        .collect::<Vec<_>>();
+    row(
+        "diagnose + repair + login, the key is gone",
+        &runs,
+        &Beside::Limit(Duration::from_secs(5)),
+    );
+}
+
+fn create(lab: &Lab) {
+    let public = format!("{}.pub", lab.vm().key());
+    let mut runs = Vec::new();
+    for number in 0..3 {
+        let name = format!("bench{number}");
+        let arguments = [
+            "vm",
+            "create",
+            "-g",
+            "lab",
+            "-n",
+            &name,
+            "--image",
+            "Debian12",
+            "--admin-username",
+            "azureuser",
+            "--ssh-key-values",
+            &public,
+            "-o",
+            "json",
+        ];
+        let mut command = lab.command(&arguments);
+        let start = Instant::now();
+        let made = Ran::of({
+            command.stderr(Stdio::null());
+            command
+        })
+        .ok()
+        .json();
+        let host = made["publicIpAddress"].as_str().expect("an address").to_owned();
+        while !banner(&host) {}
+        runs.push(start.elapsed());
+        lab.regain(&["vm", "delete", "-g", "lab", "-n", &name, "--yes"]).ok();
+    }
+    row("vm create to the SSH banner", &runs, &Beside::Limit(Duration::from_secs(4)));
+}
+
+fn banner(host: &str) -> bool {
+    let mut keyscan = Command::new("ssh-keyscan");
+    keyscan.args(["-T", "1", "-t", "ed25519", host]);
+    Ran::of(keyscan).stdout.contains("ssh-ed25519")
+}
+
+fn measure(mut run: impl FnMut()) -> Vec<Duration> {
+    (0..RUNS).map(|_| timed(&mut run)).collect()
+}
+
+fn timed(run: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
+}
+
+fn median(runs: &[Duration]) -> Duration {
+    let mut sorted = runs.to_vec();
+    sorted.sort_unstable();
+    sorted[sorted.len() / 2]
+}
+
+fn row(figure: &str, runs: &[Duration], beside: &Beside) {
+    let worst = runs.iter().max().copied().unwrap_or_default();
+    let beside = match beside {
+        Beside::Limit(limit) => {
+            format!("limit {limit:.1?}: {:.2} of it", ratio(worst, *limit))
+        }
+        Beside::Peer(name, peer) => {
+            format!(
+                "{name} {:.2?}: {:.2} times",
+                median(peer),
+                ratio(median(runs), median(peer))
+            )
+        }
+    };
+    println!("{figure:<44} {:>9} {:>9}  {beside}", millis(median(runs)), millis(worst));
+}
+
+fn ratio(one: Duration, other: Duration) -> f64 {
+    one.as_secs_f64() / other.as_secs_f64()
+}
+
+fn millis(duration: Duration) -> String {
+    format!("{} ms", duration.as_millis())
+}

@@ -1,0 +1,84 @@
+//! One VM of a lab, from both ends.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::{Lab, Ran};
+
+/// A VM in the group `lab`.
+pub struct Vm<'lab> {
+    lab: &'lab Lab,
+    name: String,
+}
+
+impl<'lab> Vm<'lab> {
+    pub(crate) fn new(lab: &'lab Lab, name: &str) -> Self {
+        Self { lab, name: name.to_owned() }
+    }
+
+    fn entry(&self) -> Value {
+        let status = self.lab.status();
+        let vms = status["vms"].as_array().expect("status lists VMs").clone();
+        vms.into_iter()
+            .find(|vm| vm["name"] == self.name.as_str())
+            .expect("the VM is listed")
+    }
+
+    /// Its public address.
+    ///
+    /// # Panics
+    /// If the lab does not know the VM.
+    pub fn host(&self) -> String {
+        self.entry()["host"].as_str().expect("an address").to_owned()
+    }
+
+    /// The operator's private key file.
+    ///
+    /// # Panics
+    /// If the lab does not know the VM.
+    pub fn key(&self) -> String {
+        self.entry()["key"].as_str().expect("a key file").to_owned()
+    }
+
+    /// Run a shell line as root in the guest, beside every channel.
+    pub fn sh(&self, script: &str) -> Ran {
+        self.lab.regain(&["lab", "exec", &self.name, "--", "sh", "-c", script])
+    }
+
+    /// Log in as the operator would, with plain ssh.
+    pub fn ssh(&self, command: &str) -> Ran {
+        let entry = self.entry();
+        let word =
+            |key: &str| entry[key].as_str().expect("status is complete").to_owned();
+        let mut ssh = Command::new("ssh");
+        ssh.args(["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no"])
+            .args(["-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"])
+            .args(["-o", "ConnectTimeout=5", "-i", &word("key")])
+            .arg(format!("{}@{}", word("user"), word("host")))
+            .arg(command);
+        Ran::of(ssh)
+    }
+
+    /// `regain diagnose`, and its JSON.
+    pub fn diagnose(&self) -> (Ran, Value) {
+        let ran =
+            self.lab.regain(&["diagnose", "-g", "lab", "-n", &self.name, "-o", "json"]);
+        let verdict = ran.json();
+        (ran, verdict)
+    }
+
+    /// The root cause that `regain diagnose` names.
+    pub fn root_cause(&self) -> Option<String> {
+        let (_, verdict) = self.diagnose();
+        verdict["causes"][0]["fault"].as_str().map(str::to_owned)
+    }
+
+    /// `regain repair` without a terminal, and its JSON.
+    pub fn repair(&self) -> (Ran, Value) {
+        let ran =
+            self.lab.regain(&["repair", "-g", "lab", "-n", &self.name, "-o", "json"]);
+        let outcome = ran.json();
+        (ran, outcome)
+    }
+}

@@ -1,0 +1,45 @@
+//! Real VMs for tests that read like the sentence they prove.
+//!
+//! A [`Lab`] is one local cloud with a state directory of its own, so that
+//! tests run side by side; dropping it removes everything, also when a test
+//! panics. The binaries are the ones that `make build` made.
+
+mod guest;
+mod lab;
+mod ran;
+
+pub use guest::Vm;
+pub use lab::Lab;
+pub use ran::Ran;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The `regain` under test: beside the test's own executable's profile.
+///
+/// # Panics
+/// If it has not been built, with the command that builds it.
+pub fn regain() -> PathBuf {
+    let test = std::env::current_exe().expect("the test has a path");
+    let profile = test.ancestors().nth(2).expect("target/release/deps/<test>");
+    let regain = profile.join("regain");
+    assert!(regain.exists(), "{} is missing: run `make build`", regain.display());
+    assert!(
+        profile.join("regain-guest").exists(),
+        "{}/regain-guest is missing: run `make build`",
+        profile.display()
+    );
+    regain
+}
+
+/// Run `regain` outside any lab, with a home and a state of its own.
+pub fn alone(home: &Path, arguments: &[&str]) -> Ran {
+    let mut command = Command::new(regain());
+    command
+        .args(arguments)
+        .env("HOME", home)
+        .env("REGAIN_STATE", home.join("no-lab"))
+        .env_remove("REGAIN_ENDPOINT")
+        .env("LANG", "C.UTF-8");
+    Ran::of(command)
+}

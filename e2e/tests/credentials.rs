@@ -1,0 +1,89 @@
+//! `vm user`: SSH reset, keys, passwords and accounts through VMAccess.
+
+use e2e::Lab;
+
+#[test]
+fn reset_ssh_brings_back_a_configuration_that_works() {
+    let lab = Lab::up();
+    let vm = lab.vm();
+    vm.sh("printf 'Port 2222\\nAllowUsers nobody\\n' >/etc/ssh/sshd_config; systemctl restart ssh").ok();
+    assert_ne!(vm.ssh("true").exit, 0);
+    lab.regain(&["vm", "user", "reset-ssh", "-g", "lab", "-n", "vm1"]).ok();
+    vm.ssh("true").ok();
+}
+
+#[test]
+fn every_kind_of_key_lets_its_owner_in() {
+    let lab = Lab::up();
+    let vm = lab.vm();
+    for kind in ["ed25519", "ecdsa", "rsa"] {
+        let key = lab.home().join(format!("id_{kind}"));
+        let mut keygen = std::process::Command::new("ssh-keygen");
+        keygen.args(["-q", "-t", kind, "-N", "", "-f"]).arg(&key);
+        e2e::Ran::of(keygen).ok();
+        lab.regain(&[
+            "vm",
+            "user",
+            "update",
+            "-g",
+            "lab",
+            "-n",
+            "vm1",
+            "--username",
+            "owner",
+            "--ssh-key-value",
+            &format!("{}.pub", key.display()),
+        ])
+        .ok();
+        let mut ssh = std::process::Command::new("ssh");
+        ssh.args([
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "StrictHostKeyChecking=no",
+            "-o",
+            "IdentitiesOnly=yes",
+        ])
+        .args(["-o", "UserKnownHostsFile=/dev/null", "-i"])
+        .arg(&key)
+        .arg(format!("owner@{}", vm.host()))
+        .arg("sudo -n id -un");
+        let ran = e2e::Ran::of(ssh).ok();
+        assert_eq!(ran.stdout.trim(), "root", "{kind}");
+    }
+}
+
+#[test]
+fn a_password_is_set_and_an_account_is_removed() {
+    let lab = Lab::up();
+    let vm = lab.vm();
+    lab.regain(&[
+        "vm",
+        "user",
+        "update",
+        "-g",
+        "lab",
+        "-n",
+        "vm1",
+        "--username",
+        "guest1",
+        "--password",
+        "Correct-Horse-7",
+    ])
+    .ok();
+    let shadow = vm.sh("getent shadow guest1").ok().stdout;
+    assert!(shadow.starts_with("guest1:$6$"), "{shadow}");
+    lab.regain(&[
+        "vm",
+        "user",
+        "delete",
+        "-g",
+        "lab",
+        "-n",
+        "vm1",
+        "--username",
+        "guest1",
+    ])
+    .ok();
+    assert_ne!(vm.sh("getent passwd guest1").exit, 0);
+}
