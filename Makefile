@@ -40,7 +40,7 @@ test: setup-tests build
 
 bench: build
 	$(CARGO) run --release --locked --quiet -p e2e --bin figures
-	$(CARGO) bench --locked --quiet -p network
+	$(CARGO) bench --profile release --locked --quiet -p network
 
 lint: tidy
 	$(CARGO) fmt --all --check

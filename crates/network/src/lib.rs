@@ -1,0 +1,37 @@
+//! Is this flow allowed, who decides, and where does it go next: Azure's network
+//! security groups and routes as pure functions.
+//!
+//! Nothing here does I/O or reads a clock. The way of one question:
+//!
+//! 1. ARM documents become values: [`Rule::from_arm`] refuses what Azure refuses,
+//!    with Azure's codes and words; [`Nsg`] holds the custom rules and the six
+//!    default ones in priority order; [`route::Route::from_arm`] reads user routes.
+//! 2. [`Tags`] says what a service tag or an application security group stands for
+//!    right now. Only the caller knows the virtual network, so the caller gives it.
+//! 3. [`decide()`] answers for one [`Flow`] and says which rule decided. It is written
+//!    to be read next to Microsoft's text and is the definition of right.
+//!    [`Compiled`] gives the same answers much faster, and [`lower()`] turns an NSG
+//!    into the flat list that the fabric loads into nftables; property tests hold
+//!    both to [`decide()`].
+//! 4. [`route::Routes`] lists the effective routes of a NIC and finds the next hop.
+
+mod compiled;
+mod decide;
+mod flow;
+mod lower;
+mod nsg;
+mod platform;
+mod ports;
+mod prefix;
+pub mod route;
+mod rule;
+mod tags;
+
+pub use compiled::Compiled;
+pub use decide::{Attachment, Decision, Match, decide};
+pub use flow::{Direction, Flow, Protocol};
+pub use lower::{Filter, lower};
+pub use nsg::Nsg;
+pub use ports::Ports;
+pub use rule::{Access, Addresses, Endpoint, Rule, RuleError, default_rules};
+pub use tags::{ServiceTag, Tags};
