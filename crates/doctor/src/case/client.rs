@@ -10,6 +10,10 @@ pub struct Client {
     pub ssh_version: String,
     /// The private keys that ssh would offer, in its order.
     pub identities: Vec<Identity>,
+    /// The effective user id of the process that runs ssh: it refuses a key
+    /// file that others can read only when this user owns it.
+    #[serde(default)]
+    pub uid: Option<u32>,
     /// Whether an agent answers, and how many keys it holds.
     #[serde(default)]
     pub agent_keys: Option<u32>,

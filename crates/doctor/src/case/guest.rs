@@ -25,6 +25,16 @@ pub struct Firewall {
     /// `nft -j list ruleset`, parsed; rules written by `iptables-nft` are in it.
     #[serde(default)]
     pub nft: Option<serde_json::Value>,
+    /// `nft list chains`: nft 1.0's JSON leaves out the device of `ingress` chains.
+    #[serde(default)]
+    pub nft_chains: Option<String>,
+    /// `iptables-nft-save`: the same rules as in `nft`, in iptables' words,
+    /// because nft shows iptables' extensions as opaque `xt` expressions.
+    #[serde(default)]
+    pub iptables_nft: Option<String>,
+    /// `ip6tables-nft-save`.
+    #[serde(default)]
+    pub ip6tables_nft: Option<String>,
     /// `iptables-legacy-save`, where that has rules of its own.
     #[serde(default)]
     pub iptables_legacy: Option<String>,
@@ -70,6 +80,22 @@ pub struct Sshd {
     /// The last lines of sshd's journal in this boot.
     #[serde(default)]
     pub journal: Vec<String>,
+    /// Every process named `sshd`; none if nobody looked.
+    #[serde(default)]
+    pub processes: Option<Vec<Process>>,
+}
+
+/// One process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Process {
+    /// Its id.
+    pub pid: u32,
+    /// The kernel's state letter (`S` sleeping, `T` stopped, `D` in I/O, ...).
+    pub state: String,
+    /// Its command line.
+    #[serde(default)]
+    pub command: String,
 }
 
 /// A systemd unit.
@@ -134,6 +160,12 @@ pub struct Account {
     /// Numeric user id.
     #[serde(default)]
     pub uid: Option<u32>,
+    /// Numeric primary group.
+    #[serde(default)]
+    pub gid: Option<u32>,
+    /// All numeric groups; empty if nobody looked.
+    #[serde(default)]
+    pub gids: Vec<u32>,
     /// Home directory.
     #[serde(default)]
     pub home: Option<String>,

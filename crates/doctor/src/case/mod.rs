@@ -18,7 +18,7 @@ mod way_in;
 
 pub use client::{Client, Identity};
 pub use guest::{
-    Account, CommandOutput, Firewall, Guest, Listener, PathFact, Sshd, UnitState,
+    Account, CommandOutput, Firewall, Guest, Listener, PathFact, Process, Sshd, UnitState,
 };
 pub use network::{FlowDecision, NetworkPath};
 pub use platform::{Agent, BootLog, Platform};

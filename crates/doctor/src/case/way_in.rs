@@ -129,6 +129,9 @@ pub struct Login {
     /// Authentication methods the server still offered (`publickey`, ...).
     #[serde(default)]
     pub methods: Vec<String>,
+    /// Fingerprints of the keys that ssh really offered.
+    #[serde(default)]
+    pub offered: Vec<String>,
     /// The server accepted the key (`Server accepts key`, `Authenticated to`).
     #[serde(default)]
     pub key_accepted: bool,

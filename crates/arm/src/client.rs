@@ -1,0 +1,156 @@
+//! The client: one cloud, one credential, requests by path.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use reqwest::{Method, StatusCode, Url};
+use serde_json::Value;
+
+use crate::credential::Tokens;
+use crate::http::{self, Response};
+use crate::{Credential, Endpoints, Error, Operation, endpoints, page};
+
+/// A signed-in way to one cloud. Cheap to clone; clones share the connections
+/// and the token.
+///
+/// Paths start with a slash and carry their own `api-version`:
+/// `/subscriptions/{s}/resourceGroups?api-version=2024-11-01`.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    endpoint: Url,
+    http: reqwest::Client,
+    tokens: Tokens,
+}
+
+impl Client {
+    /// Finds the endpoints of the cloud at `endpoint`
+    /// (`https://management.azure.com`). `ca` is a PEM bundle that replaces
+    /// the system's roots. No token is fetched before one is needed.
+    pub async fn connect(
+        endpoint: &str,
+        ca: Option<&Path>,
+        credential: Credential,
+    ) -> Result<Self, Error> {
+        let untrusted = |why| Error::Untrusted { url: endpoint.to_owned(), why };
+        let endpoint = Url::parse(endpoint).map_err(|_| untrusted("it is not a URL"))?;
+        if endpoint.scheme() != "https" && !http::on_this_host(&endpoint) {
+            return Err(untrusted("it is not https"));
+        }
+        let http = http::client(&endpoint, ca)?;
+        let endpoints = endpoints::discover(&http, &endpoint).await?;
+        let tokens = Tokens::new(credential, endpoints, http.clone());
+        Ok(Self { shared: Arc::new(Shared { endpoint, http, tokens }) })
+    }
+
+    /// What the cloud says about itself.
+    pub fn endpoints(&self) -> &Endpoints {
+        self.shared.tokens.endpoints()
+    }
+
+    /// GETs a resource.
+    pub async fn get(&self, path: &str) -> Result<Value, Error> {
+        Ok(self.request(&Method::GET, path, None).await?.1)
+    }
+
+    /// GETs a whole collection, page by page.
+    pub async fn list(&self, path: &str) -> Result<Vec<Value>, Error> {
+        page::all(self, path).await
+    }
+
+    /// PUTs a resource and waits until it is made. Gives the resource.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value, Error> {
+        self.begin(Method::PUT, path, Some(body)).await?.wait().await
+    }
+
+    /// PATCHes a resource and waits until it is changed. Gives the resource.
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value, Error> {
+        self.begin(Method::PATCH, path, Some(body)).await?.wait().await
+    }
+
+    /// POSTs an action and waits for its end. A null body is not sent. Gives
+    /// the action's result, null if it has none.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, Error> {
+        self.begin(Method::POST, path, Some(body)).await?.wait().await
+    }
+
+    /// DELETEs a resource and waits until it is gone. One that did not exist is
+    /// gone already (ARM answers 204).
+    pub async fn delete(&self, path: &str) -> Result<(), Error> {
+        self.begin(Method::DELETE, path, None).await?.wait().await.map(drop)
+    }
+
+    /// Sends a request and gives the operation that it started, without waiting
+    /// for its end.
+    pub async fn begin(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Operation, Error> {
+        let body = body.filter(|body| !body.is_null());
+        let (answer, value) = self.exchange(&method, path, body).await?;
+        Ok(Operation::new(self.clone(), method, path.to_owned(), &answer, value))
+    }
+
+    /// Sends one request and gives its status and body. Nothing is waited for
+    /// and no page is followed.
+    pub async fn request(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(u16, Value), Error> {
+        let (answer, value) = self.exchange(method, path, body).await?;
+        Ok((answer.status.as_u16(), value))
+    }
+
+    /// Fetches a document from an address that carries its own permission, such
+    /// as a boot log's. No token is sent, so any address will do.
+    pub async fn download(&self, url: &str) -> Result<Vec<u8>, Error> {
+        let url = Url::parse(url).map_err(|_| Error::Untrusted {
+            url: url.split('?').next().unwrap_or_default().to_owned(),
+            why: "it is not a URL",
+        })?;
+        let answer =
+            http::send(&self.shared.http, &Method::GET, &url, None, None).await?;
+        Ok(answer.accepted()?.body)
+    }
+
+    pub(crate) async fn exchange(
+        &self,
+        method: &Method,
+        target: &str,
+        body: Option<&Value>,
+    ) -> Result<(Response, Value), Error> {
+        let Shared { endpoint, http, tokens } = &*self.shared;
+        let auth = |error| Error::Auth {
+            endpoint: endpoint.to_string(),
+            source: Box::new(error),
+        };
+        let url = http::resolve(endpoint, target)?;
+        let token = tokens.current().await.map_err(auth)?;
+        let mut answer = http::send(http, method, &url, Some(&token), body).await?;
+        // A token can be revoked before it expires. ARM refuses before it does
+        // anything, so that even a POST can be sent once more.
+        if answer.status == StatusCode::UNAUTHORIZED
+            && let Some(token) = tokens.renew(&token).await.map_err(auth)?
+        {
+            answer = http::send(http, method, &url, Some(&token), body).await?;
+        }
+        let answer = answer.accepted()?;
+        let value = answer.json(method, &url)?;
+        Ok((answer, value))
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.shared.endpoint.as_str())
+            .finish()
+    }
+}

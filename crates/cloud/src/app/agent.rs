@@ -1,0 +1,483 @@
+//! The platform's side of every guest agent: the goal that it is given, what it
+//! says, and whether it is there at all.
+//!
+//! ```text
+//! extension PUT → assign: settings stored, incarnation + 1 ──► long poll wakes up
+//!                                            agent: goal state, extensions, status
+//! extension PUT ◄── outcome: the status of its sequence number
+//! ```
+//!
+//! Goals are in the store; what an agent said is here and in the store. An agent
+//! is whoever calls from a machine's address, Microsoft's own agent too.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arm::ResourceId;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use guest::envelope::{self, Cipher, Identity};
+use guest::wire::{
+    BlobKind, Certificates, ExtensionsConfig, GoalState, HandlerSettings, HandlerState,
+    HandlerStatus, Plugin, PluginSettings, PluginState, Status, StatusBlob, StatusUploadBlob,
+    Verdict,
+};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::document::{items, reference, text};
+use super::{App, Problem};
+use crate::store::{Settings, Tenant, key_of};
+
+/// Where guests find the platform.
+const HOST: &str = "http://168.63.129.16";
+/// A goal that nobody fetched for this long makes its agent suspicious.
+const SUSPICION: Duration = Duration::from_secs(2);
+
+/// All agents that were needed so far, by key of their machine.
+#[derive(Default)]
+pub(crate) struct Agents {
+    known: Mutex<HashMap<String, Arc<Agent>>>,
+}
+
+/// One machine's agent, as the platform sees it.
+pub(crate) struct Agent {
+    /// The machine.
+    pub(crate) vm: ResourceId,
+    /// The goal state's number.
+    incarnation: watch::Sender<u64>,
+    /// The newest goal that the agent has fetched.
+    fetched: watch::Sender<u64>,
+    /// What it said last.
+    report: watch::Sender<Option<Arc<Report>>>,
+    /// When it was last heard of, and when its goal was last changed.
+    moments: Mutex<Moments>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Moments {
+    contact: Option<Instant>,
+    goal: Option<Instant>,
+}
+
+/// What an agent said.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// Its status blob.
+    pub(crate) blob: StatusBlob,
+    /// When; none if an earlier server heard it.
+    at: Option<Instant>,
+}
+
+/// Whether an agent can be spoken to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Readiness {
+    /// It reports, and does what it is told.
+    Ready,
+    /// It was never heard of since the machine started.
+    Silent,
+    /// It was there once.
+    Lost,
+}
+
+/// How long to wait for the outcome of a handler's settings.
+pub(super) struct Patience {
+    /// Until the agent has fetched them.
+    pub(super) pickup: Duration,
+    /// Until the handler has ended.
+    pub(super) whole: Duration,
+    /// While nothing at all is heard.
+    pub(super) stale: Duration,
+}
+
+/// Why there is no outcome.
+pub(super) enum Silence {
+    /// The agent did not fetch the settings.
+    NotFetched,
+    /// It fetched them, and was not heard of again.
+    Lost,
+    /// It is there, but the handler did not end.
+    Unfinished,
+    /// The machine was deleted.
+    Gone,
+}
+
+impl Agent {
+    /// Waits until the goal differs from `known`, at most `patience`.
+    pub(crate) async fn goal_changed(&self, known: &str, patience: Duration) {
+        let mut goal = self.incarnation.subscribe();
+        let changed = goal.wait_for(|number| number.to_string() != known);
+        // Late or gone: the answer is the goal as it is.
+        let _either = tokio::time::timeout(patience, changed).await;
+    }
+
+    /// Notes that the agent was heard of just now.
+    pub(crate) fn heard(&self) {
+        self.moments().contact = Some(Instant::now());
+    }
+
+    /// Forgets what was heard, because the machine was stopped or replaced.
+    pub(super) fn forget(&self) {
+        self.moments().contact = None;
+        self.report.send_modify(|report| {
+            if let Some(old) = report.take() {
+                *report = Some(Arc::new(Report { blob: old.blob.clone(), at: None }));
+            }
+        });
+    }
+
+    /// The last report, of this start of the machine or of an earlier one.
+    pub(crate) fn report(&self) -> Option<Arc<Report>> {
+        self.report.borrow().clone()
+    }
+
+    /// Whether the agent can be spoken to.
+    pub(crate) fn readiness(&self, stale: Duration) -> Readiness {
+        let moments = *self.moments();
+        let reported = self.report.borrow().as_ref().is_some_and(|report| report.at.is_some());
+        let Some(contact) = moments.contact.filter(|_| reported) else {
+            return Readiness::Silent;
+        };
+        // A long poll is answered at once when the goal changes, so a goal that
+        // lies there tells more than a heartbeat that is not due yet.
+        let ignored = *self.fetched.borrow() < *self.incarnation.borrow()
+            && moments.goal.is_some_and(|goal| goal.elapsed() > SUSPICION && contact < goal);
+        if contact.elapsed() > stale || ignored { Readiness::Lost } else { Readiness::Ready }
+    }
+
+    /// Waits until the agent has reported since the machine was started.
+    pub(super) async fn first_report(&self, patience: Duration) -> bool {
+        let mut report = self.report.subscribe();
+        let here = report.wait_for(|report| report.as_ref().is_some_and(|r| r.at.is_some()));
+        matches!(tokio::time::timeout(patience, here).await, Ok(Ok(_)))
+    }
+
+    /// Waits for what becomes of a handler's settings.
+    pub(super) async fn outcome(
+        &self,
+        handler: &str,
+        sequence: u32,
+        incarnation: u64,
+        patience: &Patience,
+    ) -> Result<Status, Silence> {
+        let begun = Instant::now();
+        let mut report = self.report.subscribe();
+        let mut fetched = self.fetched.subscribe();
+        let mut seen: Option<Instant> = None;
+        loop {
+            let now = Instant::now();
+            if *fetched.borrow_and_update() >= incarnation {
+                seen.get_or_insert(now);
+            }
+            let latest = report.borrow_and_update().clone();
+            match latest.and_then(|report| verdict(&report, handler, sequence, seen)) {
+                Some(status) if status.status != Verdict::Transitioning => return Ok(status),
+                Some(_) => {
+                    seen.get_or_insert(now);
+                }
+                None => {}
+            }
+            let contact = self.moments().contact;
+            let next = match seen {
+                None if begun.elapsed() >= patience.pickup => return Err(Silence::NotFetched),
+                None => patience.pickup.saturating_sub(begun.elapsed()),
+                Some(_) if begun.elapsed() >= patience.whole => return Err(Silence::Unfinished),
+                Some(_) if contact.is_none_or(|at| at.elapsed() > patience.stale) => {
+                    return Err(Silence::Lost);
+                }
+                Some(_) => patience.whole.saturating_sub(begun.elapsed()),
+            };
+            // Silence makes no event, so it is looked for every second.
+            let next = next.min(Duration::from_secs(1));
+            tokio::select! {
+                changed = report.changed() => if changed.is_err() { return Err(Silence::Gone) },
+                changed = fetched.changed() => if changed.is_err() { return Err(Silence::Gone) },
+                () = tokio::time::sleep(next) => {
+                    if self.incarnation.borrow().eq(&GONE) {
+                        return Err(Silence::Gone);
+                    }
+                }
+            }
+        }
+    }
+
+    fn moments(&self) -> std::sync::MutexGuard<'_, Moments> {
+        self.moments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The goal of a machine that was deleted.
+const GONE: u64 = u64::MAX;
+
+/// What a report says about one sequence number of a handler. A handler that
+/// cannot run at all has no status; that counts once it has seen the settings.
+fn verdict(
+    report: &Report,
+    handler: &str,
+    sequence: u32,
+    seen: Option<Instant>,
+) -> Option<Status> {
+    let status = find(&report.blob, handler)?;
+    if let Some(settings) = &status.runtime_settings_status
+        && settings.sequence_number == sequence
+    {
+        return Some(settings.settings_status.status.clone());
+    }
+    let after = report.at.zip(seen).is_some_and(|(at, seen)| at > seen);
+    (status.status == HandlerState::NotReady && after).then(|| Status {
+        name: handler.to_owned(),
+        operation: "Enable".to_owned(),
+        configuration_applied_time: None,
+        status: Verdict::Error,
+        code: json!(status.code),
+        formatted_message: status.formatted_message.clone(),
+        substatus: Vec::new(),
+    })
+}
+
+/// A handler's part of a status blob.
+pub(super) fn find<'a>(blob: &'a StatusBlob, handler: &str) -> Option<&'a HandlerStatus> {
+    blob.aggregate_status
+        .handler_aggregate_status
+        .iter()
+        .find(|status| status.handler_name.eq_ignore_ascii_case(handler))
+}
+
+impl Agents {
+    /// Forgets a machine that was deleted; whoever waits for it is told.
+    pub(super) fn dismiss(&self, vm: &ResourceId) {
+        if let Some(agent) = self.known().remove(&key_of(vm)) {
+            agent.incarnation.send_replace(GONE);
+        }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Agent>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl App {
+    /// The agent of a machine.
+    pub(crate) async fn agent(&self, vm: &ResourceId) -> Result<Option<Arc<Agent>>, Problem> {
+        if let Some(agent) = self.agents.known().get(&key_of(vm)) {
+            return Ok(Some(Arc::clone(agent)));
+        }
+        let Some(guest) = self.store.guest(vm).await? else { return Ok(None) };
+        let report = guest
+            .report
+            .and_then(|report| serde_json::from_value(report).ok())
+            .map(|blob| Arc::new(Report { blob, at: None }));
+        let mut known = self.agents.known();
+        let agent = known.entry(key_of(vm)).or_insert_with(|| {
+            Arc::new(Agent {
+                vm: vm.clone(),
+                incarnation: watch::Sender::new(guest.incarnation),
+                fetched: watch::Sender::new(0),
+                report: watch::Sender::new(report),
+                moments: Mutex::default(),
+            })
+        });
+        Ok(Some(Arc::clone(agent)))
+    }
+
+    /// The agent that calls from `address` in a virtual network (its key).
+    pub(crate) async fn agent_at(
+        &self,
+        vnet: &str,
+        address: Ipv4Addr,
+    ) -> Result<Option<Arc<Agent>>, Problem> {
+        let everything = ResourceId::of_subscription(&self.subscription)
+            .map_err(|error| Problem::NotFound { message: error.to_string() })?;
+        let address = address.to_string();
+        let nics = self.store.list(&everything, "microsoft.network/networkinterfaces").await?;
+        for nic in nics {
+            let here = items(&nic.document, "/properties/ipConfigurations").any(|one| {
+                let network = reference(one, "/properties/subnet/id")
+                    .ok()
+                    .flatten()
+                    .and_then(|subnet| subnet.parent());
+                text(one, "/properties/privateIPAddress") == Some(address.as_str())
+                    && network.is_some_and(|network| key_of(&network) == vnet)
+            });
+            if here && let Some(vm) = reference(&nic.document, "/properties/virtualMachine/id")? {
+                return self.agent(&vm).await;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives a handler new settings, or takes it away, and wakes the agent up.
+    /// Returns the sequence number and the goal to wait for.
+    pub(super) async fn assign(
+        &self,
+        agent: &Agent,
+        handler: &str,
+        version: &str,
+        settings: Option<&Settings>,
+        operation: &str,
+    ) -> Result<(u32, u64), Problem> {
+        let (sequence, incarnation) =
+            self.store.assign(&agent.vm, handler, version, settings, operation).await?;
+        agent.moments().goal = Some(Instant::now());
+        agent.incarnation.send_if_modified(|number| {
+            let newer = *number < incarnation;
+            *number = incarnation.max(*number);
+            newer
+        });
+        Ok((sequence, incarnation))
+    }
+
+    /// The goal state.
+    pub(crate) async fn goal_state(&self, agent: &Agent) -> Result<GoalState, Problem> {
+        let incarnation = *agent.incarnation.borrow();
+        let guest = self.store.guest(&agent.vm).await?.ok_or_else(|| gone(agent))?;
+        let machine = guest.machine;
+        let address = |comp: &str| {
+            format!("{HOST}/machine/{machine}/_{}?comp={comp}&incarnation={incarnation}", agent.vm.name())
+        };
+        Ok(GoalState {
+            incarnation: incarnation.to_string(),
+            container_id: machine.clone(),
+            instance_id: format!("_{}", agent.vm.name()),
+            hosting_environment_config: address("hostingEnvironmentConfig"),
+            shared_config: address("sharedConfig"),
+            extensions_config: address("extensionsConfig"),
+            certificates: Some(address("certificates")),
+            config_name: format!("{machine}.{incarnation}.xml"),
+        })
+    }
+
+    /// What the agent is to run; it has seen the goal from now on.
+    pub(crate) async fn extensions_config(
+        &self,
+        agent: &Agent,
+    ) -> Result<ExtensionsConfig, Problem> {
+        let incarnation = *agent.incarnation.borrow();
+        let guest = self.store.guest(&agent.vm).await?.ok_or_else(|| gone(agent))?;
+        let thumbprint = identity(&guest.tenant)?.thumbprint().map_err(broken)?;
+        let plugins = self
+            .store
+            .plugins(&agent.vm)
+            .await?
+            .into_iter()
+            .filter(|plugin| plugin.enabled)
+            .map(|plugin| Plugin {
+                location: format!("{HOST}/manifest/{}", plugin.handler),
+                name: plugin.handler,
+                version: plugin.version,
+                state: PluginState::Enabled,
+                settings: Some(PluginSettings {
+                    sequence: plugin.sequence,
+                    handler: HandlerSettings {
+                        protected_settings_cert_thumbprint: plugin
+                            .settings
+                            .protected
+                            .as_ref()
+                            .map(|_| thumbprint.clone()),
+                        protected_settings: plugin.settings.protected,
+                        public_settings: plugin.settings.public,
+                    },
+                }),
+            })
+            .collect();
+        agent.fetched.send_if_modified(|fetched| {
+            let newer = *fetched < incarnation;
+            *fetched = incarnation.max(*fetched);
+            newer
+        });
+        Ok(ExtensionsConfig {
+            incarnation: incarnation.to_string(),
+            plugins,
+            status_upload_blob: Some(StatusUploadBlob {
+                kind: BlobKind::Block,
+                url: format!("{HOST}/status/{}", guest.machine),
+            }),
+        })
+    }
+
+    /// The tenant certificate with its key, encrypted to the agent's own
+    /// certificate (DER).
+    pub(crate) async fn certificates(
+        &self,
+        agent: &Agent,
+        transport: &[u8],
+        cipher: Cipher,
+    ) -> Result<Certificates, Problem> {
+        let guest = self.store.guest(&agent.vm).await?.ok_or_else(|| gone(agent))?;
+        let pfx = envelope::pfx::encode(&identity(&guest.tenant)?).map_err(broken)?;
+        let data = envelope::encrypt(&pfx, transport, cipher).map_err(|error| {
+            Problem::parameter("x-ms-guest-agent-public-x509-cert", error.to_string())
+        })?;
+        Ok(Certificates {
+            incarnation: agent.incarnation.borrow().to_string(),
+            data: Some(data),
+        })
+    }
+
+    /// Takes a status blob. Who waits for an outcome hears of it at once.
+    pub(crate) async fn take_status(
+        &self,
+        agent: &Agent,
+        blob: StatusBlob,
+    ) -> Result<(), Problem> {
+        agent.heard();
+        let before = agent.report();
+        let same = before.is_some_and(|before| {
+            before.at.is_some() && before.blob.aggregate_status == blob.aggregate_status
+        });
+        let stored = (!same).then(|| json!(blob));
+        let at = Some(Instant::now());
+        agent.report.send_replace(Some(Arc::new(Report { blob, at })));
+        // Heartbeats that say nothing new need not be kept.
+        if let Some(stored) = stored {
+            self.store.put_report(&agent.vm, &stored).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Protected settings for a machine: only its agent can read them.
+pub(super) fn protect(settings: &Value, tenant: &Tenant) -> Result<String, Problem> {
+    let der = identity(tenant)?.certificate_der().map_err(broken)?;
+    let clear = settings.to_string();
+    let message = envelope::encrypt(clear.as_bytes(), &der, Cipher::Aes128Cbc).map_err(broken)?;
+    Ok(STANDARD.encode(message))
+}
+
+/// Opens protected settings as a machine's agent does.
+pub(super) fn unprotect(message: &str, tenant: &Tenant) -> Result<Value, Problem> {
+    let broken = |why: String| Problem::Internal { doing: "open protected settings", why };
+    let message = STANDARD.decode(message).map_err(|error| broken(error.to_string()))?;
+    let clear = envelope::decrypt(&message, &identity(tenant)?)
+        .map_err(|error| broken(error.to_string()))?;
+    serde_json::from_slice(&clear).map_err(|error| broken(error.to_string()))
+}
+
+/// A new tenant certificate. Takes a good part of a second.
+pub(super) async fn new_tenant() -> Result<Tenant, Problem> {
+    let made = tokio::task::spawn_blocking(|| {
+        let identity = Identity::generate("regain tenant").map_err(broken)?;
+        Ok(Tenant {
+            certificate: identity.certificate_pem().map_err(broken)?,
+            key: identity.key_pem().map_err(broken)?,
+        })
+    });
+    made.await.map_err(|error| Problem::Internal {
+        doing: "make a tenant certificate",
+        why: error.to_string(),
+    })?
+}
+
+fn identity(tenant: &Tenant) -> Result<Identity, Problem> {
+    Identity::from_pem(&tenant.certificate, &tenant.key).map_err(broken)
+}
+
+fn broken(error: envelope::EnvelopeError) -> Problem {
+    Problem::Internal { doing: "use a tenant certificate", why: error.to_string() }
+}
+
+fn gone(agent: &Agent) -> Problem {
+    Problem::ResourceNotFound { id: agent.vm.clone() }
+}

@@ -1,0 +1,70 @@
+//! One request and its answer, free of transport.
+
+use std::collections::BTreeMap;
+
+use arm::ResourceId;
+use serde_json::{Map, Value};
+
+use super::Problem;
+use super::journal::Ticket;
+
+/// A request that is authenticated and well-formed.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// What it is about: the path up to its last name. For a collection that is
+    /// what the collection is in, for an action what it is done to.
+    pub(crate) id: ResourceId,
+    /// The query, names in lower case.
+    pub(crate) query: BTreeMap<String, String>,
+    /// The body, if there was one.
+    pub(crate) body: Option<Value>,
+    /// `If-Match`: write only over this etag.
+    pub(crate) if_match: Option<String>,
+    /// `If-None-Match: *`: write only where nothing is.
+    pub(crate) if_none_match: bool,
+}
+
+impl Call {
+    /// The body, which must be a JSON object.
+    pub(crate) fn object(&self) -> Result<&Map<String, Value>, Problem> {
+        self.body.as_ref().and_then(Value::as_object).ok_or_else(|| Problem::InvalidContent {
+            why: "A JSON object is expected.".to_owned(),
+        })
+    }
+
+    /// Whether the instance view was asked for.
+    pub(crate) fn expands_instance_view(&self) -> bool {
+        self.query
+            .get("$expand")
+            .is_some_and(|parts| parts.split(',').any(|p| p.eq_ignore_ascii_case("instanceView")))
+    }
+
+    /// One query parameter; its name in lower case.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+}
+
+/// What is answered when all went well.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// Here it is.
+    Found(Value),
+    /// It is there now, and was not before.
+    Created(Value),
+    /// Done; there is nothing to show.
+    Done,
+    /// There was nothing to do, or it exists and that was the question.
+    Nothing,
+    /// It is being written: the resource as it stands, and where to ask.
+    Writing {
+        /// The resource.
+        body: Value,
+        /// Whether it is new.
+        created: bool,
+        /// Where to ask.
+        ticket: Ticket,
+    },
+    /// It is being done.
+    Accepted(Ticket),
+}

@@ -1,0 +1,345 @@
+//! Virtual machine extensions: settings for a handler in the guest, and their
+//! outcome.
+//!
+//! Settings are judged here by the same code as in the guest, so that a mistake is
+//! a 400 and changes nothing. Protected settings are encrypted to the machine's
+//! tenant certificate before anything is written, and never shown.
+
+use std::sync::Arc;
+
+use arm::ResourceId;
+use guest::settings::VmAccess;
+use guest::wire::{Status, Verdict};
+use serde_json::{Map, Value, json};
+
+use super::agent::{self, Patience, Silence};
+use super::document::{self, properties, shown, text};
+use super::journal::Job;
+use super::network_document::{parent_of, same};
+use super::work::Work;
+use super::{Answer, App, Call, Problem, instance_view, power};
+use crate::store::{Resource, Settings, key_of};
+
+/// The full type in lower case.
+pub(super) const KIND: &str = "microsoft.compute/virtualmachines/extensions";
+/// The one handler that can be asked for.
+const VM_ACCESS: &str = "Microsoft.OSTCExtensions.VMAccessForLinux";
+/// The version that the guest has.
+const VERSION: &str = "1.5.25";
+/// What clients add for themselves; the handler is not told.
+const CLIENT_KEYS: [&str; 1] = ["task_id"];
+/// What the handler takes as public settings; all else is protected.
+const PUBLIC_KEYS: [&str; 3] = ["check_disk", "repair_disk", "disk_name"];
+
+/// `GET …/virtualMachines/{vm}/extensions`
+pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    app.existing(&call.id).await?;
+    let mut all = Vec::new();
+    for extension in app.store.list(&call.id, KIND).await? {
+        all.push(view(&app, &extension, call.expands_instance_view()).await?);
+    }
+    Ok(Answer::Found(document::listed(all)))
+}
+
+/// `GET …/virtualMachines/{vm}/extensions/{extension}`
+pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    app.existing(&parent_of(&call.id)?).await?;
+    let extension = app.store.get(&call.id).await?.ok_or_else(|| not_found(&call.id))?;
+    Ok(Answer::Found(view(&app, &extension, call.expands_instance_view()).await?))
+}
+
+/// `PUT` and `PATCH …/virtualMachines/{vm}/extensions/{extension}`
+pub(crate) async fn put(app: Arc<App>, mut call: Call) -> Result<Answer, Problem> {
+    let vm = app.existing(&parent_of(&call.id)?).await?;
+    let mut given = properties(call.object()?)?;
+    let handler = handler_of(&given)?;
+    let (public, protected) = told(&mut given)?;
+    VmAccess::parse(Some(&public), Some(&protected)).map_err(|error| Problem::Invalid {
+        code: "InvalidParameter",
+        message: format!("The settings of {handler} are not valid: {}.", error.full_text()),
+        target: Some("properties.protectedSettings"),
+    })?;
+
+    let turn = app.turn(&format!("{}#{handler}", key_of(&vm.id))).await?;
+    let before = app.before_put(&call).await?;
+    check_only_instance(&app, &vm.id, &call.id, &handler).await?;
+    power::check_running(&app, &vm.id, "Cannot modify extensions in the VM").await?;
+    let guest = app
+        .store
+        .guest(&vm.id)
+        .await?
+        .ok_or_else(|| Problem::ResourceNotFound { id: vm.id.clone() })?;
+    let settings = Settings {
+        public: Some(public),
+        protected: Some(agent::protect(&protected, &guest.tenant)?),
+    };
+
+    // The classic client sends no location for a child of a machine.
+    if let Some(body) = call.body.as_mut().and_then(Value::as_object_mut) {
+        body.entry("location").or_insert_with(|| vm.document["location"].clone());
+    }
+    let created = before.is_none();
+    let state = if created { "Creating" } else { "Updating" };
+    given.insert("provisioningState".to_owned(), json!(state));
+    let extension = document::framed(&call, before.as_ref(), given)?;
+    let body = extension.document.clone();
+    let work = Work::PutExtension {
+        extension: extension.id.clone(),
+        handler,
+        version: VERSION.to_owned(),
+        settings,
+    };
+    let job = Job::new("virtualMachines/extensions/write", &extension.id, work)
+        .writing(extension.clone())
+        .holding(turn);
+    Ok(app.submit(job).await?.written(body, created))
+}
+
+/// `DELETE …/virtualMachines/{vm}/extensions/{extension}`
+pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let vm = app.existing(&parent_of(&call.id)?).await?;
+    let Some(extension) = app.store.get(&call.id).await? else { return Ok(Answer::Nothing) };
+    let handler = handler_name(&extension.document);
+    let turn = app.turn(&format!("{}#{handler}", key_of(&vm.id))).await?;
+    let work = Work::DeleteExtension { extension: extension.id.clone(), handler };
+    let job = Job::new("virtualMachines/extensions/delete", &extension.id, work).holding(turn);
+    Ok(app.submit(job).await?.deleted())
+}
+
+/// Gives the handler its settings and waits for their outcome.
+pub(super) async fn apply(
+    app: &Arc<App>,
+    id: &ResourceId,
+    handler: &str,
+    version: &str,
+    settings: &Settings,
+    operation: &str,
+) -> Result<Value, Problem> {
+    let outcome = enable(app, &parent_of(id)?, handler, version, settings, operation).await;
+    let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
+    // The machine may have been deleted with all of its extensions meanwhile.
+    let Some(mut extension) = app.store.get(id).await? else {
+        return Err(Problem::ResourceNotFound { id: id.clone() });
+    };
+    document::set_state(&mut extension.document, state);
+    app.store.put(&extension).await?;
+    outcome.map(|_status| shown(&extension))
+}
+
+async fn enable(
+    app: &Arc<App>,
+    vm: &ResourceId,
+    handler: &str,
+    version: &str,
+    settings: &Settings,
+    operation: &str,
+) -> Result<Status, Problem> {
+    let patience = Patience {
+        pickup: app.limits.pickup,
+        whole: app.limits.extension,
+        stale: app.limits.stale,
+    };
+    let status = tell(app, vm, handler, version, settings, operation, &patience).await?;
+    match status.status {
+        Verdict::Success | Verdict::Warning => Ok(status),
+        Verdict::Error | Verdict::Transitioning => Err(Problem::Guest {
+            code: "VMExtensionProvisioningError",
+            message: format!(
+                "VM has reported a failure when processing extension '{handler}'. Error message: \
+                 '{}'.",
+                message_of(&status)
+            ),
+        }),
+    }
+}
+
+/// Gives a handler settings and waits for its status, whatever it says.
+pub(super) async fn tell(
+    app: &Arc<App>,
+    vm: &ResourceId,
+    handler: &str,
+    version: &str,
+    settings: &Settings,
+    operation: &str,
+    patience: &Patience,
+) -> Result<Status, Problem> {
+    let agent = app
+        .agent(vm)
+        .await?
+        .ok_or_else(|| Problem::ResourceNotFound { id: vm.clone() })?;
+    let (sequence, incarnation) =
+        app.assign(&agent, handler, version, Some(settings), operation).await?;
+    agent.outcome(handler, sequence, incarnation, patience).await.map_err(|silence| {
+        let name = vm.name();
+        let (code, what) = match silence {
+            Silence::NotFetched => (
+                "VMAgentStatusCommunicationError",
+                format!(
+                    "the VM agent did not fetch the settings within {} seconds. Look at the \
+                     serial console or the boot diagnostics log whether the guest is up and \
+                     regain-guest runs; a restart of the VM starts the agent again",
+                    patience.pickup.as_secs()
+                ),
+            ),
+            Silence::Lost => (
+                "VMAgentStatusCommunicationError",
+                "the VM agent took the settings and then stopped reporting status. Restart the \
+                 VM and try again"
+                    .to_owned(),
+            ),
+            Silence::Unfinished => (
+                "VMExtensionProvisioningTimeout",
+                format!(
+                    "it did not end within {} seconds. Look at what hangs in the guest through \
+                     the serial console, or restart the VM, and try again",
+                    patience.whole.as_secs()
+                ),
+            ),
+            Silence::Gone => ("ResourceNotFound", "the VM was deleted meanwhile".to_owned()),
+        };
+        Problem::Guest {
+            code,
+            message: format!("VM '{name}' has not reported status for '{handler}': {what}."),
+        }
+    })
+}
+
+/// Takes a handler out of the machine's goal, and the extension away.
+pub(super) async fn take_away(
+    app: &Arc<App>,
+    id: &ResourceId,
+    handler: &str,
+    operation: &str,
+) -> Result<Value, Problem> {
+    if let Some(agent) = app.agent(&parent_of(id)?).await? {
+        app.assign(&agent, handler, VERSION, None, operation).await?;
+    }
+    app.store.remove(id).await?;
+    Ok(Value::Null)
+}
+
+/// The extensions of a machine as `resources[]` shows them.
+pub(super) async fn resources(app: &App, vm: &ResourceId) -> Result<Vec<Value>, Problem> {
+    let extensions = app.store.list(vm, KIND).await?;
+    Ok(extensions.iter().map(shown).collect())
+}
+
+/// `publisher.type` of an extension's document.
+pub(super) fn handler_name(document: &Value) -> String {
+    let part = |pointer| text(document, pointer).unwrap_or_default();
+    format!("{}.{}", part("/properties/publisher"), part("/properties/type"))
+}
+
+async fn view(app: &App, extension: &Resource, instance: bool) -> Result<Value, Problem> {
+    let mut document = shown(extension);
+    if instance {
+        document["properties"]["instanceView"] =
+            instance_view::of_extension(app, extension).await?;
+    }
+    Ok(document)
+}
+
+/// The handler that is asked for, in its own spelling.
+fn handler_of(given: &Map<String, Value>) -> Result<String, Problem> {
+    let part = |field: &'static str| {
+        given
+            .get(field)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| Problem::parameter(field, format!("Required parameter '{field}' is missing.")))
+    };
+    let asked = format!("{}.{}", part("publisher")?, part("type")?);
+    if asked.eq_ignore_ascii_case(VM_ACCESS) {
+        return Ok(VM_ACCESS.to_owned());
+    }
+    Err(Problem::NotFound {
+        message: format!(
+            "The handler '{asked}' was not found in this cloud. It has {VM_ACCESS}, and scripts \
+             are run by runCommand."
+        ),
+    })
+}
+
+/// What the handler is told, public and protected, taken out of a PUT's
+/// properties. Credentials belong into the protected settings; whoever writes them
+/// (or `reset_ssh`, as Microsoft's own page does) into the public ones gets what
+/// they want, but it is kept and sent as protected, and only flags are shown again.
+fn told(given: &mut Map<String, Value>) -> Result<(Value, Value), Problem> {
+    let mut section = |field: &'static str| match given.remove(field) {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(section)) => Ok(section),
+        Some(_) => Err(Problem::parameter(field, format!("'{field}' must be a JSON object."))),
+    };
+    let (mut public, mut protected) = (section("settings")?, section("protectedSettings")?);
+    for section in [&mut public, &mut protected] {
+        section.retain(|key, value| !value.is_null() && !CLIENT_KEYS.contains(&key.as_str()));
+    }
+    let visible: Map<String, Value> = public
+        .iter()
+        .filter(|(_, value)| value.is_boolean())
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let moved: Vec<String> =
+        public.keys().filter(|key| !PUBLIC_KEYS.contains(&key.as_str())).cloned().collect();
+    for key in moved {
+        if let Some(value) = public.remove(&key) {
+            protected.entry(key).or_insert(value);
+        }
+    }
+    given.retain(|_, value| !value.is_null());
+    given.insert("settings".to_owned(), Value::Object(visible));
+    Ok((Value::Object(public), Value::Object(protected)))
+}
+
+/// A handler is there once, under whatever name came first.
+async fn check_only_instance(
+    app: &App,
+    vm: &ResourceId,
+    id: &ResourceId,
+    handler: &str,
+) -> Result<(), Problem> {
+    for other in app.store.list(vm, KIND).await? {
+        if !same(&other.id, id) && handler_name(&other.document).eq_ignore_ascii_case(handler) {
+            return Err(Problem::Invalid {
+                code: "BadRequest",
+                message: format!(
+                    "Multiple VMExtensions per handler not supported for OS type 'Linux'. \
+                     VMExtension '{}' with handler '{handler}' already added or specified in \
+                     input. Use that name, or delete it first.",
+                    other.id.name()
+                ),
+                target: None,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A status's own text.
+pub(super) fn message_of(status: &Status) -> String {
+    status.formatted_message.as_ref().map(|text| text.message.clone()).unwrap_or_default()
+}
+
+fn not_found(id: &ResourceId) -> Problem {
+    Problem::NotFound {
+        message: format!("The Resource '{}' was not found: no such extension.", id.name()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_in_public_settings_are_kept_as_protected_ones() {
+        let mut given = json!({
+            "settings": { "reset_ssh": true, "password": "x", "check_disk": null },
+            "protectedSettings": { "username": "u", "task_id": "1" },
+        });
+        let given = given.as_object_mut().unwrap();
+        let (public, protected) = told(given).unwrap();
+        assert_eq!(public, json!({}));
+        assert_eq!(protected, json!({ "username": "u", "reset_ssh": true, "password": "x" }));
+        assert_eq!(given["settings"], json!({ "reset_ssh": true }));
+    }
+}

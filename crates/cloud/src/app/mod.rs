@@ -1,0 +1,134 @@
+//! What the cloud does, one noun per file, free of HTTP and of SQL.
+//!
+//! A noun's functions take a [`Call`] and give an [`Answer`] or a [`Problem`].
+//! Reading is direct. Writing goes the same way everywhere: take the resource's
+//! [turn](serial), judge the request against the documents, promise the work in
+//! the [journal], and let the [work] be done by a task that outlives the request.
+//!
+//! ```text
+//! Call → noun → journal ─┬─ work → noun ─┬─ engine (machines)
+//!                        │               ├─ fabric (packets)
+//!                        └─ store        └─ agent  (guests)
+//! ```
+
+mod agent;
+pub(crate) mod boot_diagnostics;
+mod call;
+pub(crate) mod deployment;
+mod document;
+pub(crate) mod effective;
+pub(crate) mod extension;
+mod fabric;
+mod guest_image;
+pub(crate) mod image;
+pub(crate) mod instance_view;
+pub(crate) mod journal;
+mod metadata;
+mod network_document;
+pub(crate) mod network_interface;
+pub(crate) mod network_security_group;
+pub(crate) mod network_watcher;
+mod os_profile;
+pub(crate) mod power;
+mod problem;
+pub(crate) mod public_ip_address;
+pub(crate) mod resource_group;
+pub(crate) mod route_table;
+pub(crate) mod run_command;
+mod serial;
+mod simulated_agent;
+pub(crate) mod subscription;
+pub(crate) mod virtual_machine;
+pub(crate) mod virtual_network;
+mod work;
+
+use std::sync::Arc;
+
+use machine::Engine;
+
+pub(crate) use agent::{Agent, Agents};
+pub(crate) use call::{Answer, Call};
+pub(crate) use fabric::{Cable, Opened, Service, lay};
+pub(crate) use guest_image::GuestImages;
+pub(crate) use journal::Ticket;
+pub(crate) use problem::{Kind, Problem};
+
+use crate::Limits;
+use crate::store::{Seal, Store};
+use serial::{Serial, Turn};
+
+/// Everything that the nouns share.
+pub(crate) struct App {
+    /// What survives.
+    pub(crate) store: Store,
+    /// What runs machines.
+    pub(crate) engine: Arc<dyn Engine>,
+    /// What they boot from.
+    pub(crate) images: GuestImages,
+    /// What carries their packets.
+    pub(crate) cable: Cable,
+    /// Who speaks for their guests.
+    pub(crate) agents: Agents,
+    /// Whose turn it is.
+    pub(crate) serial: Serial,
+    /// How long to wait.
+    pub(crate) limits: Limits,
+    /// The tenant's id.
+    pub(crate) tenant: String,
+    /// The subscription's id.
+    pub(crate) subscription: String,
+    /// This server's address, without a slash at the end.
+    pub(crate) endpoint: String,
+    /// Signs addresses that need no token.
+    pub(crate) seal: Seal,
+    /// Whether guests are simulated, because machines are.
+    pub(crate) simulated: bool,
+}
+
+/// Brings back what an earlier server left: packets first, then what it promised,
+/// then the agents of machines that run.
+pub(crate) async fn bring_back(app: &Arc<App>) -> Result<(), Problem> {
+    public_ip_address::move_into_range(app).await?;
+    if let Err(problem) = app.refresh_fabric().await {
+        // The server is of use without packets: it can say what is wrong.
+        tracing::error!(error = %problem.to_arm(), "the network is not as it should be");
+    }
+    if app.simulated {
+        let everything = arm::ResourceId::of_subscription(&app.subscription)
+            .map_err(|error| Problem::NotFound { message: error.to_string() })?;
+        for vm in app.store.list(&everything, virtual_machine::KIND).await? {
+            simulated_agent::boot(app, &vm.id).await?;
+        }
+    }
+    app.resume().await
+}
+
+/// The lock of all network documents: they refer to each other, and a change to
+/// one is judged by the others.
+const NETWORK: &str = "network";
+
+impl App {
+    /// The turn to write a resource; refused if another writer does not end soon.
+    async fn turn(&self, name: &str) -> Result<Turn, Problem> {
+        self.serial.take(name, self.limits.queue).await.ok_or_else(|| Problem::Conflict {
+            code: "AnotherOperationInProgress",
+            message: format!(
+                "Another operation on '{}' is in progress. Wait until it has ended and try again.",
+                name.rsplit('/').next().unwrap_or(name)
+            ),
+        })
+    }
+
+    /// The turn to write network documents. Each holds it for moments only.
+    async fn network_turn(&self) -> Result<Turn, Problem> {
+        self.turn(NETWORK).await
+    }
+
+    /// Whether `id` is in the subscription that there is.
+    pub(crate) fn check_subscription(&self, id: &arm::ResourceId) -> Result<(), Problem> {
+        if id.subscription().eq_ignore_ascii_case(&self.subscription) {
+            return Ok(());
+        }
+        Err(Problem::SubscriptionNotFound { subscription: id.subscription().to_owned() })
+    }
+}

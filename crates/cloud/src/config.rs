@@ -1,0 +1,72 @@
+//! What a server is started with.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where a server keeps its state and what it makes machines with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The state directory: database, keys, machines. One server at a time.
+    pub state: PathBuf,
+    /// A loopback address and port; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// What runs the virtual machines.
+    pub engine: EngineKind,
+    /// Where images are kept between labs.
+    pub cache: PathBuf,
+    /// The static `regain-guest` binary that goes into every image.
+    pub guest_binary: PathBuf,
+    /// The executable whose `machine-keeper` subcommand holds one machine.
+    pub keeper: PathBuf,
+}
+
+/// What runs the virtual machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineKind {
+    /// systemd-nspawn on this host, behind a real network. Needs root.
+    Nspawn,
+    /// Machines that exist in name only, each with a simulated agent: for tests
+    /// of what speaks to the server.
+    Fake,
+}
+
+/// How long the server waits for what.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// An operation that ends within this is answered synchronously.
+    pub synchronous: Duration,
+    /// A request waits this long for another writer of the same resource, then
+    /// it is refused as a conflict.
+    pub queue: Duration,
+    /// A new machine's agent must report within this.
+    pub first_report: Duration,
+    /// An agent must fetch new extension settings within this.
+    pub pickup: Duration,
+    /// An extension must end within this.
+    pub extension: Duration,
+    /// A run command must end within this (Azure's 90 minutes).
+    pub run_command: Duration,
+    /// An agent that was silent for this is not ready.
+    pub stale: Duration,
+    /// A token is valid for this.
+    pub token: Duration,
+    /// How long a simulated agent takes for anything it is told.
+    pub simulated_work: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            synchronous: Duration::from_secs(1),
+            queue: Duration::from_secs(10),
+            first_report: Duration::from_secs(15),
+            pickup: Duration::from_secs(20),
+            extension: Duration::from_secs(90),
+            run_command: Duration::from_secs(90 * 60),
+            stale: Duration::from_secs(30),
+            token: Duration::from_secs(8 * 60 * 60),
+            simulated_work: Duration::ZERO,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! From a request to a [`Call`], and from an [`Answer`] or a [`Problem`] back: the
+//! only place where ARM's statuses and headers are decided.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::to_bytes;
+use axum::extract::{Query, Request};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use super::path::Spelling;
+use crate::app::{Answer, App, Call, Kind, Problem, Ticket};
+
+/// The largest body that ARM takes.
+pub(super) const BODY_BYTES: usize = 4 * 1024 * 1024;
+/// Seconds until a client should ask again. Clients take fractions, and `az`
+/// sleeps half a minute where there is no number or a zero.
+const RETRY_AFTER: &str = "0.2";
+const ASYNC_OPERATION: HeaderName = HeaderName::from_static("azure-asyncoperation");
+/// Version of the addresses that this server hands out.
+const API_VERSION: &str = "2024-07-01";
+
+/// Reads a request whose id is made of the first `depth` segments of its path.
+pub(super) async fn read(request: Request, depth: usize) -> Result<Call, Problem> {
+    let (parts, body) = request.into_parts();
+    let query: BTreeMap<String, String> =
+        Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+            .map(|Query(pairs)| pairs)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect();
+    if query.get("api-version").is_none_or(String::is_empty) {
+        return Err(Problem::MissingApiVersion);
+    }
+    let spelling = parts
+        .extensions
+        .get::<Spelling>()
+        .cloned()
+        .ok_or_else(|| Problem::NoSuchRoute { path: parts.uri.path().to_owned() })?;
+    let id = spelling.id(depth).map_err(|error| Problem::Invalid {
+        code: "InvalidResourceId",
+        message: error.to_string(),
+        target: None,
+    })?;
+    let header = |name| {
+        parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned)
+    };
+    let too_large = Problem::ContentTooLarge { limit: BODY_BYTES };
+    let body = to_bytes(body, BODY_BYTES).await.map_err(|_| too_large)?;
+    let body = match body.trim_ascii() {
+        [] => None,
+        text => Some(serde_json::from_slice(text).map_err(|error| Problem::InvalidContent {
+            why: error.to_string(),
+        })?),
+    };
+    Ok(Call {
+        id,
+        query,
+        body,
+        if_match: header(header::IF_MATCH),
+        if_none_match: header(header::IF_NONE_MATCH).is_some_and(|value| value == "*"),
+    })
+}
+
+/// An answer as a response.
+pub(super) fn respond(app: &Arc<App>, answer: Answer) -> Response {
+    match answer {
+        Answer::Found(body) => shown(StatusCode::OK, body),
+        Answer::Created(body) => shown(StatusCode::CREATED, body),
+        Answer::Done => StatusCode::OK.into_response(),
+        Answer::Nothing => StatusCode::NO_CONTENT.into_response(),
+        Answer::Writing { body, created, ticket } => {
+            let status = if created { StatusCode::CREATED } else { StatusCode::OK };
+            let mut response = shown(status, body);
+            let headers = response.headers_mut();
+            headers.insert(ASYNC_OPERATION, address(app, &ticket, "operations"));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            response
+        }
+        Answer::Accepted(ticket) => {
+            let mut response = StatusCode::ACCEPTED.into_response();
+            let headers = response.headers_mut();
+            headers.insert(ASYNC_OPERATION, address(app, &ticket, "operations"));
+            headers.insert(header::LOCATION, address(app, &ticket, "operationResults"));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            response
+        }
+    }
+}
+
+/// A problem as a response.
+pub(super) fn refuse(problem: &Problem) -> Response {
+    let status = match problem.kind() {
+        Kind::Invalid => StatusCode::BAD_REQUEST,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let error = problem.to_arm();
+    if status.is_server_error() {
+        tracing::error!(%error, "a request failed");
+    }
+    let code = HeaderValue::from_str(&error.code);
+    let mut response = (status, Json(error.envelope())).into_response();
+    if let Ok(code) = code {
+        response.headers_mut().insert("x-ms-failure-cause", HeaderValue::from_static("gateway"));
+        response.headers_mut().insert("x-ms-error-code", code);
+    }
+    response
+}
+
+fn shown(status: StatusCode, body: Value) -> Response {
+    let etag = body.get("etag").and_then(Value::as_str).and_then(|etag| etag.parse().ok());
+    let mut response = (status, Json(body)).into_response();
+    if let Some(etag) = etag {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    response
+}
+
+/// Where to ask about an operation.
+fn address(app: &App, ticket: &Ticket, what: &str) -> HeaderValue {
+    let provider = if ticket.target.is_type("Microsoft.Resources/resourceGroups")
+        || ticket.target.is_type("Microsoft.Resources/deployments")
+    {
+        "Microsoft.Resources"
+    } else if ticket.target.resource_type().to_ascii_lowercase().starts_with("microsoft.network/") {
+        "Microsoft.Network"
+    } else {
+        "Microsoft.Compute"
+    };
+    let address = format!(
+        "{}/subscriptions/{}/providers/{provider}/locations/local/{what}/{}?api-version={API_VERSION}",
+        app.endpoint, app.subscription, ticket.operation
+    );
+    HeaderValue::from_str(&address).unwrap_or_else(|_| HeaderValue::from_static("/"))
+}

@@ -1,0 +1,72 @@
+//! What needs no token: where everything is, and what `--image` words mean.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{call, token};
+use crate::app::{App, boot_diagnostics, image, run_command};
+
+/// `GET /metadata/endpoints`: the form of a cloud that `az cloud register` reads.
+/// `regain` tells our own client what this cloud can beyond Azure.
+pub(super) async fn endpoints(State(app): State<Arc<App>>) -> Json<Value> {
+    let here = &app.endpoint;
+    Json(json!({
+        "name": "regain",
+        "portal": format!("{here}/portal"),
+        "authentication": {
+            "loginEndpoint": format!("{here}/adfs"),
+            "audiences": [token::AUDIENCE],
+            "tenant": "adfs",
+            "identityProvider": "ADFS",
+        },
+        "media": here,
+        "graphAudience": format!("{here}/graph"),
+        "graph": format!("{here}/graph"),
+        "microsoftGraphResourceId": format!("{here}/graph"),
+        "resourceManager": here,
+        "gallery": here,
+        "batch": here,
+        "sqlManagement": here,
+        "vmImageAliasDoc": format!("{here}/aliases.json"),
+        "suffixes": { "storage": "storage.regain.invalid", "keyVaultDns": "vault.regain.invalid" },
+        "regain": {
+            "clientAddress": app.cable.client(),
+            "runCommandOutputBytes": run_command::OUTPUT_BYTES,
+        },
+    }))
+}
+
+/// `GET /aliases.json`
+pub(super) async fn aliases() -> Json<Value> {
+    Json(image::aliases())
+}
+
+/// The signature of a blob's address.
+#[derive(Deserialize)]
+pub(super) struct Signature {
+    #[serde(default)]
+    se: String,
+    #[serde(default)]
+    sig: String,
+}
+
+/// `GET /blob/{machine}/serialconsole.log`
+pub(super) async fn serial_log(
+    State(app): State<Arc<App>>,
+    Path(machine): Path<String>,
+    Query(signature): Query<Signature>,
+) -> Response {
+    match boot_diagnostics::serial_log(&app, &machine, &signature.se, &signature.sig).await {
+        Ok(log) => {
+            let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
+            (kind, log).into_response()
+        }
+        Err(problem) => call::refuse(&problem),
+    }
+}

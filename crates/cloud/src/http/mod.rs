@@ -1,0 +1,95 @@
+//! HTTP: the only place that knows axum.
+//!
+//! On the host: TLS, sign-in and ARM's paths ([`router`]). Inside each virtual
+//! network: what guests ask ([`wire_server`], [`imds`]). Both turn requests into
+//! [`Call`](crate::app::Call)s or questions to the app, and its answers into
+//! statuses and headers, last.
+
+mod call;
+mod envelope;
+mod imds;
+mod metadata;
+mod path;
+mod router;
+mod tls;
+mod token;
+mod wire_server;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::Handle;
+use axum_server::tls_rustls::{RustlsConfig, from_tcp_rustls};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tower::Layer;
+use tower::util::MapRequestLayer;
+
+use self::token::Tokens;
+use self::wire_server::Site;
+use crate::Error;
+use crate::app::{App, Opened, Service};
+use crate::state::{Credentials, State};
+
+/// How long requests may take to end when the server stops.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Answers on `listener` until `handle` is told to stop.
+pub(crate) fn serve(
+    app: Arc<App>,
+    state: &State,
+    credentials: Credentials,
+    listener: TcpListener,
+    handle: Handle<SocketAddr>,
+) -> Result<JoinHandle<io::Result<()>>, Error> {
+    let tls = RustlsConfig::from_config(Arc::new(tls::config(state)?));
+    let tokens =
+        Tokens::new(credentials, app.endpoint.clone(), app.limits.token, &app.seal);
+    // Paths are normalised before anything is routed.
+    let router = router::router(app, Arc::new(tokens));
+    let router = Router::new()
+        .fallback_service(MapRequestLayer::new(path::normalise).layer(router));
+    let server = from_tcp_rustls(listener, tls).map_err(Error::Serve)?.handle(handle);
+    Ok(tokio::spawn(server.serve(router.into_make_service())))
+}
+
+/// Lets requests end, and then ends.
+pub(crate) fn stop(handle: &Handle<SocketAddr>) {
+    handle.graceful_shutdown(Some(GRACE));
+}
+
+/// Serves what the fabric opens inside virtual networks, each socket until it is
+/// closed there.
+pub(crate) async fn serve_guests(app: Arc<App>, mut opened: mpsc::UnboundedReceiver<Opened>) {
+    while let Some(Opened { vnet, service, listener, closed }) = opened.recv().await {
+        let site = Site { app: Arc::clone(&app), vnet: vnet.as_str().into() };
+        let router = match service {
+            Service::WireServer => wire_server::wire_server(site),
+            Service::HostPlugin => wire_server::host_plugin(site),
+            Service::Metadata => imds::metadata(site),
+        };
+        let listener = listener
+            .set_nonblocking(true)
+            .and_then(|()| tokio::net::TcpListener::from_std(listener));
+        let listener = match listener {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!(%error, vnet, ?service, "cannot serve guests");
+                continue;
+            }
+        };
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move {
+            tokio::select! {
+                // The other end of `closed` is dropped with the virtual network.
+                _ = closed => {}
+                ended = axum::serve(listener, router) => {
+                    tracing::error!(?ended, vnet, "guests are no longer served");
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,152 @@
+//! A server's life: take the state directory, bring back what was there, serve,
+//! stop. Machines are left alone when it stops.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use axum_server::Handle;
+use machine::{Engine, Fabric, Fake, Nspawn};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinHandle};
+
+use crate::app::{self, Agents, App, GuestImages};
+use crate::http;
+use crate::state::State;
+use crate::store::Store;
+use crate::{Config, EngineKind, Error, Limits};
+
+/// Serves until SIGTERM or Ctrl-C.
+///
+/// Writes `server.json`, `ca.pem` and `credentials.json` into the state directory;
+/// the first is removed at the end. Virtual machines keep running.
+///
+/// # Errors
+/// The state directory is in use, the port is taken, or this host cannot run what
+/// [`Config::engine`] asks for.
+pub async fn serve(config: Config) -> Result<(), Error> {
+    let mut server = Server::start(config, Limits::default()).await?;
+    let listening = |source| Error::State { doing: "listen for signals to", path: "/".into(), source };
+    let mut terminate = signal(SignalKind::terminate()).map_err(listening)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(listening)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        ended = server.ended() => return ended,
+    }
+    tracing::info!("stopping; virtual machines keep running");
+    server.stop().await
+}
+
+/// A running server.
+pub struct Server {
+    app: Arc<App>,
+    state: State,
+    endpoint: String,
+    handle: Handle<SocketAddr>,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    /// Starts a server and returns when it answers. What an earlier one left
+    /// unfinished is taken up before the first request is.
+    ///
+    /// # Errors
+    /// See [`serve`].
+    pub async fn start(config: Config, limits: Limits) -> Result<Self, Error> {
+        if !config.listen.ip().is_loopback() {
+            return Err(Error::NotLoopback(config.listen));
+        }
+        let state = State::take(&config.state)?;
+        let address = config.listen;
+        let unusable = |source| Error::Listen { address, source };
+        let listener = TcpListener::bind(address).map_err(unusable)?;
+        listener.set_nonblocking(true).map_err(unusable)?;
+        let endpoint = format!("https://{}", listener.local_addr().map_err(unusable)?);
+
+        let seal = state.seal()?;
+        let credentials = state.credentials()?;
+        let store = Store::open(&state.path().join("cloud.sqlite"), seal.clone())
+            .await
+            .map_err(|error| Error::Store(error.into()))?;
+        let (engine, images, fabric) = machines(&config, &state).await?;
+        let (opened, to_serve) = mpsc::unbounded_channel();
+        let (cable, splicer) = app::lay(fabric, opened);
+        let app = Arc::new(App {
+            store,
+            engine,
+            images,
+            cable,
+            agents: Agents::default(),
+            serial: Default::default(),
+            limits,
+            tenant: credentials.tenant.clone(),
+            subscription: credentials.subscription.clone(),
+            endpoint: endpoint.clone(),
+            seal,
+            simulated: config.engine == EngineKind::Fake,
+        });
+        tokio::spawn(splicer.run(Arc::downgrade(&app)));
+        tokio::spawn(http::serve_guests(Arc::clone(&app), to_serve));
+        app::bring_back(&app).await.map_err(|problem| Error::Store(Box::new(problem)))?;
+
+        let handle = Handle::new();
+        let serving = http::serve(Arc::clone(&app), &state, credentials, listener, handle.clone())?;
+        state.announce(&endpoint)?;
+        tracing::info!(endpoint, state = %state.path().display(), "serving");
+        Ok(Self { app, state, endpoint, handle, serving })
+    }
+
+    /// The address, as in `https://127.0.0.1:8443`.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Returns when the listener has failed.
+    async fn ended(&mut self) -> Result<(), Error> {
+        flatten((&mut self.serving).await)
+    }
+
+    /// Lets requests end, closes the database and takes `server.json` away.
+    /// Operations that still run are taken up by the next server.
+    ///
+    /// # Errors
+    /// The listener had failed before.
+    pub async fn stop(self) -> Result<(), Error> {
+        self.state.withdraw();
+        http::stop(&self.handle);
+        let ended = flatten(self.serving.await);
+        self.app.store.close().await;
+        ended
+    }
+}
+
+fn flatten(joined: Result<io::Result<()>, JoinError>) -> Result<(), Error> {
+    joined.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(Error::Serve)
+}
+
+/// The engine, what its machines boot from, and what connects them.
+async fn machines(
+    config: &Config,
+    state: &State,
+) -> Result<(Arc<dyn Engine>, GuestImages, Option<Fabric>), Error> {
+    let path = state.path().to_owned();
+    if config.engine == EngineKind::Fake {
+        let engine = Fake::new(&path, &app::image::names()).map_err(Error::Machine)?;
+        return Ok((Arc::new(engine), GuestImages::pretended(), None));
+    }
+    let images = GuestImages::new(&path, &config.cache, &config.guest_binary);
+    let layers = images.layers();
+    let keeper = config.keeper.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        let engine = Nspawn::new(&path, layers, &keeper)?;
+        let fabric = Fabric::up(&path)?;
+        Ok((engine, fabric))
+    });
+    let (engine, fabric) = made
+        .await
+        .map_err(|error| Error::Serve(io::Error::other(error)))?
+        .map_err(Error::Machine)?;
+    Ok((Arc::new(engine), images, Some(fabric)))
+}

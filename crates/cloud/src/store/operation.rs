@@ -1,0 +1,195 @@
+//! The journal: every promise to a client, written before it is begun.
+
+use arm::{ArmError, ResourceId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::resource::{self, key_of};
+use super::{Error, Resource, Store, decode, encode, now, while_doing};
+
+/// How far an operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// It runs, or will run on when the server comes back.
+    InProgress,
+    /// It did what was asked.
+    Succeeded,
+    /// It ended without.
+    Failed,
+}
+
+impl Status {
+    /// ARM's word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+/// A journalled operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    /// Its id (a UUID).
+    pub(crate) id: String,
+    /// What it does, as in `virtualMachines/restart`.
+    pub(crate) name: String,
+    /// Key of the resource that it works on.
+    pub(crate) target: String,
+    /// The lock that it holds until it ends.
+    pub(crate) serial: Option<String>,
+    /// How far it is.
+    pub(crate) status: Status,
+    /// The body that a synchronous answer would have had.
+    pub(crate) result: Value,
+    /// Why it failed.
+    pub(crate) error: Option<ArmError>,
+    /// When it was promised (RFC 3339).
+    pub(crate) started_at: String,
+    /// When it ended.
+    pub(crate) ended_at: Option<String>,
+}
+
+impl Store {
+    /// Writes a promise, and with it the resource's document as it stands from
+    /// now on: either both are there or neither.
+    pub(crate) async fn promise<W: Serialize>(
+        &self,
+        operation: &Operation,
+        work: &W,
+        document: Option<&Resource>,
+    ) -> Result<(), Error> {
+        let doing = while_doing("journal an operation");
+        let mut transaction = self.write().await?;
+        sqlx::query(
+            "INSERT INTO operation (id, name, target, serial, work, status, started_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&operation.id)
+        .bind(&operation.name)
+        .bind(&operation.target)
+        .bind(&operation.serial)
+        .bind(self.sealed(work, "operation")?)
+        .bind(operation.status.as_str())
+        .bind(&operation.started_at)
+        .execute(&mut *transaction)
+        .await
+        .map_err(&doing)?;
+        if let Some(document) = document {
+            resource::write(&mut *transaction, document).await?;
+        }
+        transaction.commit().await.map_err(&doing)
+    }
+
+    /// Writes how an operation ended. What it was asked to do is forgotten.
+    pub(crate) async fn conclude(
+        &self,
+        id: &str,
+        outcome: &Result<Value, ArmError>,
+    ) -> Result<(), Error> {
+        let (status, result, error) = match outcome {
+            Ok(body) => {
+                (Status::Succeeded, Some(self.sealed(body, "operation's result")?), None)
+            }
+            Err(error) => {
+                (Status::Failed, None, Some(encode(error, "operation's error")?))
+            }
+        };
+        sqlx::query(
+            "UPDATE operation
+             SET status = ?, result = ?, error = ?, ended_at = ?, work = x''
+             WHERE id = ?",
+        )
+        .bind(status.as_str())
+        .bind(result)
+        .bind(error)
+        .bind(now())
+        .bind(id)
+        .execute(&self.pool)
+        .await
+        .map_err(while_doing("conclude an operation"))?;
+        Ok(())
+    }
+
+    /// One operation.
+    pub(crate) async fn operation(&self, id: &str) -> Result<Option<Operation>, Error> {
+        sqlx::query("SELECT * FROM operation WHERE id = ?")
+            .bind(id.to_ascii_lowercase())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(while_doing("read an operation"))?
+            .map(|row| self.read_operation(&row))
+            .transpose()
+    }
+
+    /// The names of what is being done to a resource just now.
+    pub(crate) async fn running_on(&self, target: &ResourceId) -> Result<Vec<String>, Error> {
+        sqlx::query_scalar(
+            "SELECT name FROM operation WHERE status = 'InProgress' AND target = ?",
+        )
+        .bind(key_of(target))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(while_doing("list operations"))
+    }
+
+    /// Every promise that was not kept yet, the oldest first, with its work.
+    pub(crate) async fn unfinished<W: DeserializeOwned>(
+        &self,
+    ) -> Result<Vec<(Operation, Result<W, Error>)>, Error> {
+        let rows = sqlx::query(
+            "SELECT * FROM operation WHERE status = 'InProgress' ORDER BY started_at, rowid",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(while_doing("list operations"))?;
+        rows.iter()
+            .map(|row| {
+                let work: Vec<u8> =
+                    row.try_get("work").map_err(while_doing("read an operation"))?;
+                let work = self.unsealed(&work, "operation");
+                Ok((self.read_operation(row)?, work))
+            })
+            .collect()
+    }
+
+    /// Forgets operations that ended before `before` (RFC 3339).
+    pub(crate) async fn forget_operations(&self, before: &str) -> Result<(), Error> {
+        sqlx::query("DELETE FROM operation WHERE ended_at < ?")
+            .bind(before)
+            .execute(&self.pool)
+            .await
+            .map_err(while_doing("forget old operations"))?;
+        Ok(())
+    }
+
+    fn read_operation(&self, row: &SqliteRow) -> Result<Operation, Error> {
+        let column = while_doing("read an operation");
+        let status: String = row.try_get("status").map_err(&column)?;
+        let result: Option<Vec<u8>> = row.try_get("result").map_err(&column)?;
+        let error: Option<String> = row.try_get("error").map_err(&column)?;
+        Ok(Operation {
+            id: row.try_get("id").map_err(&column)?,
+            name: row.try_get("name").map_err(&column)?,
+            target: row.try_get("target").map_err(&column)?,
+            serial: row.try_get("serial").map_err(&column)?,
+            status: match status.as_str() {
+                "InProgress" => Status::InProgress,
+                "Succeeded" => Status::Succeeded,
+                _ => Status::Failed,
+            },
+            result: result
+                .map(|sealed| self.unsealed(&sealed, "operation's result"))
+                .transpose()?
+                .unwrap_or_default(),
+            error: error.map(|text| decode(&text, "operation's error")).transpose()?,
+            started_at: row.try_get("started_at").map_err(&column)?,
+            ended_at: row.try_get("ended_at").map_err(&column)?,
+        })
+    }
+}

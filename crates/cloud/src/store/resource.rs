@@ -1,0 +1,142 @@
+//! Resources: one JSON document each, found by id, by type, by scope.
+
+use arm::ResourceId;
+use serde_json::Value;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use super::{Error, Store, decode, encode, now, while_doing};
+
+/// A stored resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Resource {
+    /// The id as it was first written.
+    pub(crate) id: ResourceId,
+    /// The resource as ARM shows it, without its etag.
+    pub(crate) document: Value,
+    /// When it was first written (RFC 3339).
+    pub(crate) created_at: String,
+    /// Changes with every write; empty until the first.
+    pub(crate) etag: String,
+}
+
+/// The key under which `id` is stored: ids differ in case only by accident.
+pub(crate) fn key_of(id: &ResourceId) -> String {
+    id.as_str().to_ascii_lowercase()
+}
+
+impl Resource {
+    /// A resource that is not stored yet.
+    pub(crate) fn new(id: ResourceId, document: Value) -> Self {
+        Self { id, document, created_at: now(), etag: String::new() }
+    }
+
+    fn read(row: &SqliteRow) -> Result<Self, Error> {
+        let column = while_doing("read a resource");
+        let id: String = row.try_get("id").map_err(&column)?;
+        let document: String = row.try_get("document").map_err(&column)?;
+        let unreadable = |error: arm::InvalidResourceId| Error::Decode {
+            what: "resource id",
+            source: serde::ser::Error::custom(error),
+        };
+        Ok(Self {
+            id: ResourceId::parse(&id).map_err(unreadable)?,
+            document: decode(&document, "resource")?,
+            created_at: row.try_get("created_at").map_err(&column)?,
+            etag: row.try_get("etag").map_err(&column)?,
+        })
+    }
+}
+
+impl Store {
+    /// The resource of this id.
+    pub(crate) async fn get(&self, id: &ResourceId) -> Result<Option<Resource>, Error> {
+        sqlx::query("SELECT * FROM resource WHERE key = ?")
+            .bind(key_of(id))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(while_doing("read a resource"))?
+            .map(|row| Resource::read(&row))
+            .transpose()
+    }
+
+    /// The resources of a type (in lower case) below `scope`, in order of key.
+    pub(crate) async fn list(
+        &self,
+        scope: &ResourceId,
+        kind: &str,
+    ) -> Result<Vec<Resource>, Error> {
+        let (from, to) = below(scope);
+        let rows = sqlx::query(
+            "SELECT * FROM resource WHERE type = ? AND key >= ? AND key < ? ORDER BY key",
+        )
+        .bind(kind)
+        .bind(from)
+        .bind(to)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(while_doing("list resources"))?;
+        rows.iter().map(Resource::read).collect()
+    }
+
+    /// Everything below `scope`, in order of key.
+    pub(crate) async fn list_all(&self, scope: &ResourceId) -> Result<Vec<Resource>, Error> {
+        let (from, to) = below(scope);
+        let rows = sqlx::query("SELECT * FROM resource WHERE key >= ? AND key < ? ORDER BY key")
+            .bind(from)
+            .bind(to)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(while_doing("list resources"))?;
+        rows.iter().map(Resource::read).collect()
+    }
+
+    /// Writes a resource; its id keeps the spelling of its first write.
+    pub(crate) async fn put(&self, resource: &Resource) -> Result<(), Error> {
+        write(&self.pool, resource).await
+    }
+
+    /// Removes a resource and what hangs on its row.
+    pub(crate) async fn remove(&self, id: &ResourceId) -> Result<(), Error> {
+        sqlx::query("DELETE FROM resource WHERE key = ?")
+            .bind(key_of(id))
+            .execute(&self.pool)
+            .await
+            .map_err(while_doing("delete a resource"))?;
+        Ok(())
+    }
+}
+
+/// The write itself, alone or within a transaction.
+pub(super) async fn write<'c, E>(executor: E, resource: &Resource) -> Result<(), Error>
+where
+    E: sqlx::Executor<'c, Database = sqlx::Sqlite>,
+{
+    sqlx::query(
+        "INSERT INTO resource (key, id, type, document, etag, created_at, changed_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (key) DO UPDATE SET
+             document = excluded.document,
+             etag = excluded.etag,
+             changed_at = excluded.changed_at",
+    )
+    .bind(key_of(&resource.id))
+    .bind(resource.id.as_str())
+    .bind(resource.id.resource_type().to_ascii_lowercase())
+    .bind(encode(&resource.document, "resource")?)
+    .bind(Uuid::new_v4().to_string())
+    .bind(&resource.created_at)
+    .bind(now())
+    .execute(executor)
+    .await
+    .map_err(while_doing("write a resource"))?;
+    Ok(())
+}
+
+/// The range of keys below `scope`: from `scope/` up to the character after
+/// the slash. No pattern, because names may hold `_` and `%`.
+fn below(scope: &ResourceId) -> (String, String) {
+    let key = key_of(scope);
+    (format!("{key}/"), format!("{key}0"))
+}

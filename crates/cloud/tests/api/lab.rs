@@ -1,0 +1,333 @@
+//! A server on a state directory of its own, with the fake engine, and a client
+//! that speaks to it as any other does: over TLS, with a token.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use cloud::{Config, EngineKind, Error, Limits, Server};
+use reqwest::{Certificate, Client, Method, Response, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A lab and its server.
+pub struct Lab {
+    pub state: TempDir,
+    limits: Limits,
+    running: Option<(Runtime, Server)>,
+    client: Client,
+    token: String,
+    pub endpoint: String,
+    pub subscription: String,
+}
+
+/// A response, read.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Reply {
+    /// ARM's error code; empty if it is no error.
+    pub fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    pub fn message(&self) -> &str {
+        self.body["error"]["message"].as_str().unwrap_or_default()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// Waits that are short, so that what is waited for in vain costs little.
+pub fn limits() -> Limits {
+    Limits {
+        queue: Duration::from_millis(300),
+        first_report: Duration::from_secs(10),
+        pickup: Duration::from_millis(800),
+        extension: Duration::from_secs(2),
+        ..Limits::default()
+    }
+}
+
+pub fn config(state: &Path) -> Config {
+    Config {
+        state: state.to_owned(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        engine: EngineKind::Fake,
+        cache: state.join("cache"),
+        guest_binary: "/nonexistent".into(),
+        keeper: "/nonexistent".into(),
+    }
+}
+
+impl Lab {
+    pub async fn new() -> Self {
+        Self::with(limits()).await
+    }
+
+    pub async fn with(limits: Limits) -> Self {
+        let mut lab = Self {
+            state: tempfile::tempdir().unwrap(),
+            limits,
+            running: None,
+            client: Client::new(),
+            token: String::new(),
+            endpoint: String::new(),
+            subscription: String::new(),
+        };
+        lab.start().await;
+        lab
+    }
+
+    /// Starts a server on the state directory, and signs in.
+    pub async fn start(&mut self) {
+        let runtime = Runtime::new().unwrap();
+        let started =
+            runtime.spawn(Server::start(config(self.state.path()), self.limits.clone()));
+        let server = started.await.unwrap().unwrap();
+        self.endpoint = server.endpoint().to_owned();
+        self.running = Some((runtime, server));
+        let pem = std::fs::read(self.state.path().join("ca.pem")).unwrap();
+        let authority = Certificate::from_pem(&pem).unwrap();
+        self.client = Client::builder().tls_certs_only([authority]).build().unwrap();
+        let credentials = self.credentials();
+        self.subscription = credentials["subscription"].as_str().unwrap().to_owned();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", credentials["clientId"].as_str().unwrap()),
+            ("client_secret", credentials["clientSecret"].as_str().unwrap()),
+            ("scope", "https://management.regain.invalid//.default"),
+        ];
+        let reply = self.sign_in(&form).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        self.token = reply.body["access_token"].as_str().unwrap().to_owned();
+    }
+
+    pub fn credentials(&self) -> Value {
+        let text = std::fs::read(self.state.path().join("credentials.json")).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    pub async fn sign_in(&self, form: &[(&str, &str)]) -> Reply {
+        let address = format!("{}/adfs/oauth2/token", self.endpoint);
+        read(self.client.post(address).form(form).send().await.unwrap()).await
+    }
+
+    /// Ends the server as `kill -9` would: nothing gets to finish.
+    pub fn kill(&mut self) {
+        let (runtime, server) = self.running.take().unwrap();
+        runtime.shutdown_background();
+        drop(server);
+    }
+
+    /// Ends the server as SIGTERM would.
+    pub async fn stop(&mut self) -> Result<(), Error> {
+        let (runtime, server) = self.running.take().unwrap();
+        let ended = runtime.spawn(server.stop()).await.unwrap();
+        runtime.shutdown_background();
+        ended
+    }
+
+    /// A request to a path below the subscription, with any `api-version`.
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let path = format!("/subscriptions/{}{path}{mark}api-version=2024-11-01", self.subscription);
+        let mut request =
+            self.client.request(method, format!("{}{path}", self.endpoint)).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        read(request.send().await.unwrap()).await
+    }
+
+    /// A request exactly as given.
+    pub async fn raw(&self, method: Method, address: &str, token: Option<&str>) -> Reply {
+        let mut request = self.client.request(method, address);
+        if let Some(token) = token {
+            request = request.header("authorization", token);
+        }
+        read(request.send().await.unwrap()).await
+    }
+
+    /// A PUT of a text that need not be JSON.
+    pub async fn put_text(&self, path: &str, text: impl Into<reqwest::Body>) -> Reply {
+        let address = format!(
+            "{}/subscriptions/{}{path}?api-version=1",
+            self.endpoint, self.subscription
+        );
+        let request = self.client.put(address).bearer_auth(&self.token).body(text);
+        read(request.send().await.unwrap()).await
+    }
+
+    /// A PUT over a known etag only.
+    pub async fn put_if_match(&self, path: &str, body: Value, etag: &str) -> Reply {
+        let address = format!(
+            "{}/subscriptions/{}{path}?api-version=1",
+            self.endpoint, self.subscription
+        );
+        let request = self.client.put(address).bearer_auth(&self.token).json(&body);
+        read(request.header("if-match", etag).send().await.unwrap()).await
+    }
+
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Option<Value>) -> Reply {
+        self.send(Method::POST, path, body).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::PUT, path, Some(body)).await
+    }
+
+    /// A PUT that must succeed, waited for.
+    pub async fn made(&self, path: &str, body: Value) -> Value {
+        let reply = self.put(path, body).await;
+        assert!(reply.status.is_success(), "{path}: {reply:?}");
+        self.end_of(&reply).await;
+        self.get(path).await.body
+    }
+
+    /// Follows the operation that a reply announces to its end.
+    pub async fn end_of(&self, reply: &Reply) -> Value {
+        let address = reply.header("azure-asyncoperation");
+        if address.is_empty() {
+            return json!({ "status": "Succeeded" });
+        }
+        self.end_at(address).await
+    }
+
+    /// Asks an operation's address until it says that it has ended.
+    pub async fn end_at(&self, address: &str) -> Value {
+        let give_up = Instant::now() + Duration::from_secs(30);
+        loop {
+            let reply = self.raw(Method::GET, address, Some(&self.bearer())).await;
+            assert_eq!(reply.status, 200, "{reply:?}");
+            if reply.body["status"] != "InProgress" {
+                return reply.body;
+            }
+            assert!(Instant::now() < give_up, "the operation does not end: {reply:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The address of an operation on this server, from one that an earlier server
+    /// gave: its port has changed.
+    pub fn moved(&self, address: &str) -> String {
+        let path = address.find("/subscriptions").unwrap();
+        format!("{}{}", self.endpoint, &address[path..])
+    }
+
+    /// A group with a network, an NSG, an address and an interface `nic-{vm}`.
+    pub async fn network(&self, group: &str, vm: &str) {
+        self.made(&format!("/resourceGroups/{group}"), json!({ "location": "westus" })).await;
+        let network = format!("/resourceGroups/{group}/providers/Microsoft.Network");
+        self.made(
+            &format!("{network}/virtualNetworks/vnet"),
+            json!({ "location": "westus", "properties": {
+                "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] },
+                "subnets": [{ "name": "subnet", "properties": { "addressPrefix": "10.0.0.0/24" } }],
+            } }),
+        )
+        .await;
+        self.made(
+            &format!("{network}/networkSecurityGroups/nsg"),
+            json!({ "location": "westus", "properties": { "securityRules": [
+                { "name": "allow-ssh", "properties": rule(1000, "22", "Allow") },
+            ] } }),
+        )
+        .await;
+        self.made(
+            &format!("{network}/publicIPAddresses/ip-{vm}"),
+            json!({ "location": "westus", "sku": { "name": "Standard" } }),
+        )
+        .await;
+        let reference = |kind: &str, name: &str| {
+            json!({ "id": format!("/subscriptions/{}{network}/{kind}/{name}", self.subscription) })
+        };
+        self.made(
+            &format!("{network}/networkInterfaces/nic-{vm}"),
+            json!({ "location": "westus", "properties": {
+                "networkSecurityGroup": reference("networkSecurityGroups", "nsg"),
+                "ipConfigurations": [{ "name": "ipconfig1", "properties": {
+                    "subnet": reference("virtualNetworks", "vnet/subnets/subnet"),
+                    "publicIPAddress": reference("publicIPAddresses", &format!("ip-{vm}")),
+                } }],
+            } }),
+        )
+        .await;
+    }
+
+    /// A body that makes a machine on the interface `nic-{vm}`.
+    pub fn vm_body(&self, group: &str, vm: &str, tags: Value) -> Value {
+        json!({ "location": "westus", "tags": tags, "properties": {
+            "hardwareProfile": { "vmSize": "Standard_DS1_v2" },
+            "storageProfile": { "imageReference": {
+                "publisher": "Debian", "offer": "debian-12", "sku": "12", "version": "latest",
+            } },
+            "osProfile": {
+                "computerName": vm,
+                "adminUsername": "azureuser",
+                "adminPassword": "P@ssw0rd1234!",
+            },
+            "networkProfile": { "networkInterfaces": [{ "id": format!(
+                "/subscriptions/{}/resourceGroups/{group}/providers/Microsoft.Network/networkInterfaces/nic-{vm}",
+                self.subscription
+            ) }] },
+        } })
+    }
+
+    /// A network and a running machine; gives the machine's path.
+    pub async fn machine(&self, group: &str, vm: &str) -> String {
+        self.tagged_machine(group, vm, json!({})).await
+    }
+
+    pub async fn tagged_machine(&self, group: &str, vm: &str, tags: Value) -> String {
+        self.network(group, vm).await;
+        let path = machine_path(group, vm);
+        self.made(&path, self.vm_body(group, vm, tags)).await;
+        path
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            self.kill();
+        }
+    }
+}
+
+pub fn machine_path(group: &str, vm: &str) -> String {
+    format!("/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{vm}")
+}
+
+pub fn rule(priority: u16, port: &str, access: &str) -> Value {
+    json!({
+        "protocol": "Tcp", "sourcePortRange": "*", "destinationPortRange": port,
+        "sourceAddressPrefix": "*", "destinationAddressPrefix": "*",
+        "access": access, "priority": priority, "direction": "Inbound",
+    })
+}
+
+async fn read(response: Response) -> Reply {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Reply { status, headers, body }
+}

@@ -1,0 +1,10 @@
+//! The server as its clients see it: real HTTPS, real SQLite, no real machines.
+
+mod extensions;
+mod lab;
+mod machines;
+mod networks;
+mod operations;
+mod requests;
+mod restart;
+mod templates;

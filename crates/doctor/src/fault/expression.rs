@@ -1,0 +1,180 @@
+//! A CEL expression of a fault's file, compiled once.
+//!
+//! Three answers matter, not two: a rule that reads a fact which the case does
+//! not have is neither true nor false. CEL says so itself (`No such key`,
+//! `Undeclared reference`), and its `&&` and `||` already do the right thing
+//! with it: `true || absent` is true, `false && absent` is false.
+//!
+//! On top of CEL's standard library and its string functions (`join`, `split`,
+//! `replace`, `lowerAscii`, ...), `shell(text)` quotes for a POSIX shell.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use cel::common::types::{CelString, STRING_TYPE};
+use cel::common::value::CowVal;
+use cel::{Context, Env, ExecutionError, Program, Value};
+
+/// A compiled expression.
+pub struct Expression {
+    source: String,
+    program: Program,
+}
+
+/// The answer to a question about a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Truth {
+    /// It holds.
+    Yes,
+    /// It does not hold.
+    No,
+    /// The evidence does not say: what is missing, in a few words.
+    Undetermined(String),
+}
+
+/// An expression that is not CEL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{source_text}` is not a CEL expression: {reason}")]
+pub struct ExpressionError {
+    source_text: String,
+    reason: String,
+}
+
+static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::stdlib();
+    env.add_extension(cel::extensions::strings)
+        .expect("the string functions are declared once, on a fresh environment");
+    env.add_overload("shell", "shell_string", vec![STRING_TYPE], |args| {
+        let text = args[0].downcast_ref::<CelString>().ok_or_else(|| {
+            ExecutionError::function_error("shell", "the argument is not a string")
+        })?;
+        Ok(CowVal::owned(CelString::from(shell_quote(text.inner()))))
+    })
+    .expect("`shell` is declared once, on a fresh environment");
+    Arc::new(env)
+});
+
+impl Expression {
+    /// Compiles an expression.
+    pub fn compile(source: &str) -> Result<Self, ExpressionError> {
+        match ENVIRONMENT.compile(source) {
+            Ok(program) => Ok(Self { source: source.to_owned(), program }),
+            Err(errors) => Err(ExpressionError {
+                source_text: source.to_owned(),
+                reason: errors.to_string().trim().replace('\n', " "),
+            }),
+        }
+    }
+
+    /// The expression as it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether it holds.
+    pub(crate) fn truth(&self, context: &Context<'_, '_>) -> Truth {
+        match self.program.execute(context) {
+            Ok(Value::Bool(true)) => Truth::Yes,
+            Ok(Value::Bool(false)) => Truth::No,
+            Ok(other) => Truth::Undetermined(format!(
+                "the rule gives {:?} where it should say yes or no",
+                other.type_of()
+            )),
+            Err(
+                ExecutionError::NoSuchKey(name)
+                | ExecutionError::UndeclaredReference(name),
+            ) => Truth::Undetermined(format!("the case has no fact `{name}`")),
+            Err(other) => Truth::Undetermined(other.to_string()),
+        }
+    }
+
+    /// The text that it gives; nothing if a fact is absent.
+    pub(crate) fn text(&self, context: &Context<'_, '_>) -> Option<String> {
+        self.program.execute(context).ok().as_ref().and_then(text_of)
+    }
+
+    /// The lines that it gives, be it one or a list; none if a fact is absent.
+    pub(crate) fn lines(&self, context: &Context<'_, '_>) -> Vec<String> {
+        match self.program.execute(context) {
+            Ok(Value::List(items)) => items.iter().filter_map(text_of).collect(),
+            Ok(value) => text_of(&value).into_iter().collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expression").field(&self.source).finish()
+    }
+}
+
+/// A context in which expressions of this module run.
+pub(crate) fn empty_context() -> Context<'static, 'static> {
+    Context::with_env(Arc::clone(&ENVIRONMENT))
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.to_string()),
+        Value::Int(number) => Some(number.to_string()),
+        Value::UInt(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+/// Quotes a word for a POSIX shell, leaving plain words as they are.
+fn shell_quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,~".contains(c);
+    if !word.is_empty() && word.chars().all(plain) && !word.starts_with('~') {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn truth(source: &str) -> Truth {
+        let mut context = empty_context();
+        context.add_variable_from_value("one", 1i64);
+        Expression::compile(source).unwrap().truth(&context)
+    }
+
+    #[test]
+    fn an_absent_fact_is_neither_true_nor_false() {
+        assert_eq!(truth("one == 1"), Truth::Yes);
+        assert_eq!(truth("one == 2"), Truth::No);
+        assert!(matches!(truth("two == 2"), Truth::Undetermined(_)));
+        assert!(matches!(truth("{'a': 1}.b == 2"), Truth::Undetermined(_)));
+    }
+
+    #[test]
+    fn a_decided_side_needs_no_other() {
+        assert_eq!(truth("two == 2 || one == 1"), Truth::Yes);
+        assert_eq!(truth("two == 2 && one == 2"), Truth::No);
+    }
+
+    #[test]
+    fn shell_quotes_only_what_needs_it() {
+        let context = empty_context();
+        let quoted = |word: &str| {
+            Expression::compile(&format!("shell({word:?})"))
+                .unwrap()
+                .text(&context)
+                .unwrap()
+        };
+        assert_eq!(quoted("/home/a/.ssh/id_ed25519"), "/home/a/.ssh/id_ed25519");
+        assert_eq!(quoted("my key"), "'my key'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn what_is_not_cel_is_refused_with_its_text() {
+        let error = Expression::compile("size(").unwrap_err();
+        assert!(error.to_string().contains("size("), "{error}");
+    }
+}

@@ -1,0 +1,268 @@
+//! What `sshd -t` says, line by line.
+//!
+//! The texts are servconf.c's (OpenSSH 6.6 to 10); every complaint about a file
+//! has the form `FILE: line N: ...` or `FILE line N: ...`. Most make sshd refuse
+//! to start; `Deprecated option` and `Unsupported option` are only said, and the
+//! exit status tells whether anything was fatal.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Directive;
+use crate::case::CommandOutput;
+
+/// One line of a configuration file that sshd does not accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) kind: ComplaintKind,
+    /// sshd's words, without file and line.
+    pub(crate) message: String,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ComplaintKind {
+    /// No such keyword.
+    BadOption,
+    /// A keyword with a value that it does not take.
+    BadValue,
+    /// A port that is none.
+    BadPort,
+    /// A list of algorithms with a name that sshd does not know.
+    BadAlgorithm,
+    /// A line glued to the one before it.
+    GluedLines,
+    /// A `Match` whose condition is none.
+    BadMatch,
+    /// A keyword that may not stand in a `Match` block.
+    NotInMatch,
+}
+
+impl ComplaintKind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadOption => "bad-option",
+            Self::BadValue => "bad-value",
+            Self::BadPort => "bad-port",
+            Self::BadAlgorithm => "bad-algorithm",
+            Self::GluedLines => "glued-lines",
+            Self::BadMatch => "bad-match",
+            Self::NotInMatch => "not-in-match",
+        }
+    }
+}
+
+static COMPLAINT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?P<file>/.+?):? line (?P<line>[0-9]+): (?P<message>.+)$")
+        .expect("the pattern is a constant")
+});
+
+/// The lines that keep sshd from starting; none if `sshd -t` succeeded.
+pub(crate) fn complaints(test: &CommandOutput, config: &[Directive]) -> Vec<Complaint> {
+    if test.exit == Some(0) {
+        return Vec::new();
+    }
+    let mut found: Vec<Complaint> = Vec::new();
+    for line in lines(test) {
+        let Some(parts) = COMPLAINT.captures(line) else { continue };
+        let Ok(number) = parts["line"].parse() else { continue };
+        let message = parts["message"].to_owned();
+        let file = parts["file"].to_owned();
+        let said = config.iter().find(|said| said.file == file && said.line == number);
+        let Some(kind) = kind(&message, said) else { continue };
+        let complaint = Complaint { file, line: number, kind, message };
+        if !found.iter().any(|known| known.file == complaint.file && known.line == number)
+        {
+            found.push(complaint);
+        }
+    }
+    found
+}
+
+/// What else `sshd -t` says when it fails: everything that is about no line.
+pub(crate) fn other_errors(test: &CommandOutput) -> Vec<String> {
+    if test.exit == Some(0) {
+        return Vec::new();
+    }
+    lines(test)
+        .filter(|line| !COMPLAINT.is_match(line) && !line.contains(": terminating, "))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn lines(test: &CommandOutput) -> impl Iterator<Item = &str> {
+    test.stderr
+        .lines()
+        .chain(test.stdout.lines())
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+}
+
+/// What a message is about; nothing for one that is only a warning.
+fn kind(message: &str, said: Option<&Directive>) -> Option<ComplaintKind> {
+    let begins = |text: &str| message.starts_with(text);
+    if begins("Deprecated option") || begins("Unsupported option") {
+        return None;
+    }
+    Some(if begins("Bad configuration option") {
+        ComplaintKind::BadOption
+    } else if begins("Bad Match condition") || begins("Unsupported Match attribute") {
+        ComplaintKind::BadMatch
+    } else if message.contains("is not allowed within a Match block") {
+        ComplaintKind::NotInMatch
+    } else if said.and_then(|said| glued(&said.text)).is_some() {
+        ComplaintKind::GluedLines
+    } else if begins("Badly formatted port number") {
+        ComplaintKind::BadPort
+    } else if begins("Bad SSH2 ") || begins("Bad key types") {
+        ComplaintKind::BadAlgorithm
+    } else {
+        ComplaintKind::BadValue
+    })
+}
+
+/// Splits a line to which a tool appended another one without a line break
+/// (`PasswordAuthentication yesPermitRootLogin no`).
+///
+/// Only `yes` or `no` followed by the name of a keyword that takes a value is
+/// taken for that.
+pub(crate) fn glued(text: &str) -> Option<(String, String)> {
+    let (keyword, rest) = text.split_once(char::is_whitespace)?;
+    let rest = rest.trim_start();
+    for value in ["yes", "no"] {
+        let Some(second) = rest.strip_prefix(value) else { continue };
+        let next: String = second.chars().take_while(char::is_ascii_alphabetic).collect();
+        let known = KEYWORDS.iter().any(|known| known.eq_ignore_ascii_case(&next));
+        if known && !second[next.len()..].trim().is_empty() {
+            return Some((format!("{keyword} {value}"), second.trim().to_owned()));
+        }
+    }
+    None
+}
+
+/// Keywords that tools append: sshd_config(5), those with a plain value.
+const KEYWORDS: &[&str] = &[
+    "AcceptEnv",
+    "AddressFamily",
+    "AllowAgentForwarding",
+    "AllowGroups",
+    "AllowStreamLocalForwarding",
+    "AllowTcpForwarding",
+    "AllowUsers",
+    "AuthenticationMethods",
+    "AuthorizedKeysCommand",
+    "AuthorizedKeysCommandUser",
+    "AuthorizedKeysFile",
+    "Banner",
+    "ChallengeResponseAuthentication",
+    "ChrootDirectory",
+    "Ciphers",
+    "ClientAliveCountMax",
+    "ClientAliveInterval",
+    "Compression",
+    "DenyGroups",
+    "DenyUsers",
+    "ForceCommand",
+    "GatewayPorts",
+    "GSSAPIAuthentication",
+    "HostKey",
+    "HostKeyAlgorithms",
+    "HostbasedAuthentication",
+    "IgnoreRhosts",
+    "Include",
+    "KbdInteractiveAuthentication",
+    "KexAlgorithms",
+    "ListenAddress",
+    "LogLevel",
+    "LoginGraceTime",
+    "MACs",
+    "Match",
+    "MaxAuthTries",
+    "MaxSessions",
+    "MaxStartups",
+    "PasswordAuthentication",
+    "PermitEmptyPasswords",
+    "PermitRootLogin",
+    "PermitTTY",
+    "PermitTunnel",
+    "PermitUserEnvironment",
+    "PidFile",
+    "Port",
+    "PrintLastLog",
+    "PrintMotd",
+    "Protocol",
+    "PubkeyAcceptedAlgorithms",
+    "PubkeyAuthentication",
+    "RekeyLimit",
+    "StrictModes",
+    "Subsystem",
+    "SyslogFacility",
+    "TCPKeepAlive",
+    "TrustedUserCAKeys",
+    "UseDNS",
+    "UsePAM",
+    "VersionAddendum",
+    "X11DisplayOffset",
+    "X11Forwarding",
+    "X11UseLocalhost",
+    "XAuthLocation",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(stderr: &str) -> Vec<(usize, ComplaintKind)> {
+        let test = CommandOutput {
+            exit: Some(255),
+            stdout: String::new(),
+            stderr: stderr.to_owned(),
+        };
+        complaints(&test, &[]).into_iter().map(|c| (c.line, c.kind)).collect()
+    }
+
+    #[test]
+    fn both_forms_of_a_complaint_are_read() {
+        let text = "/etc/ssh/sshd_config: line 123: Bad configuration option: PermitRootLogn\n\
+                    /etc/ssh/sshd_config: terminating, 1 bad configuration options\n";
+        assert_eq!(kinds(text), [(123, ComplaintKind::BadOption)]);
+        let text = "/etc/ssh/sshd_config line 1: Badly formatted port number.";
+        assert_eq!(kinds(text), [(1, ComplaintKind::BadPort)]);
+        let text = "/etc/ssh/sshd_config.d/a b.conf line 4: Directive 'UsePAM' is not allowed \
+                    within a Match block";
+        assert_eq!(kinds(text), [(4, ComplaintKind::NotInMatch)]);
+    }
+
+    #[test]
+    fn warnings_are_no_complaints() {
+        let text = "/etc/ssh/sshd_config line 1: Deprecated option UsePrivilegeSeparation\n\
+                    /etc/ssh/sshd_config line 2: Unsupported option GSSAPIAuthentication\n\
+                    /etc/ssh/sshd_config: line 3: Bad configuration option: Foo";
+        assert_eq!(kinds(text), [(3, ComplaintKind::BadOption)]);
+    }
+
+    #[test]
+    fn a_successful_test_has_no_complaints() {
+        let test = CommandOutput {
+            exit: Some(0),
+            stderr: "/etc/ssh/sshd_config: line 3: Bad configuration option: Foo"
+                .to_owned(),
+            ..CommandOutput::default()
+        };
+        assert!(complaints(&test, &[]).is_empty());
+        assert!(other_errors(&test).is_empty());
+    }
+
+    #[test]
+    fn glued_lines_are_told_from_bad_values() {
+        assert_eq!(
+            glued("UsePAM yesAddressFamily any"),
+            Some(("UsePAM yes".to_owned(), "AddressFamily any".to_owned()))
+        );
+        assert_eq!(glued("UsePAM yesterday"), None);
+        assert_eq!(glued("UsePAM maybe"), None);
+    }
+}

@@ -1,0 +1,185 @@
+use super::*;
+use crate::ssh_key;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1xkAsQnAgUiQzKpnTuWS2LmEBKLUfSH7wdDbhVoLhX me";
+
+/// A root with one user, `ann`, whose password is locked and too old.
+fn root() -> tempfile::TempDir {
+    let root = tempfile::tempdir().expect("tempdir");
+    let write = |path: &str, text: &str| {
+        let path = root.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("parent")).expect("mkdir");
+        std::fs::write(path, text).expect("write");
+    };
+    write(
+        "etc/passwd",
+        "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n\
+         nobody:x:65534:65534::/none:/bin/false\n",
+    );
+    write("etc/shadow", "root:*:1::::::\nann:!$6$h:0:0:99999:7:::\nnobody:*:1::::::");
+    write("etc/group", "root:x:0:\nsudo:x:27:ann\nann:x:1000:\n");
+    write("etc/gshadow", "root:*::\nsudo:*::ann\nann:!::\n");
+    write("etc/login.defs", "UID_MIN 1000\nHOME_MODE 0700\n");
+    write("etc/skel/.profile", "# profile\n");
+    write("etc/sudoers", "root ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n");
+    write(
+        "etc/sudoers.d/90-cloud-init-users",
+        "# by cloud-init\nann ALL=(ALL) NOPASSWD:ALL\n",
+    );
+    std::fs::create_dir_all(root.path().join("home/ann")).expect("mkdir");
+    rustix::fs::chown(
+        root.path().join("home/ann"),
+        Some(rustix::fs::Uid::from_raw(1000)),
+        Some(rustix::fs::Gid::from_raw(1000)),
+    )
+    .expect("chown");
+    root
+}
+
+fn name(text: &str) -> UserName {
+    UserName::parse(text).expect("valid")
+}
+
+fn text(root: &tempfile::TempDir, path: &str) -> String {
+    std::fs::read_to_string(root.path().join(path)).expect(path)
+}
+
+#[test]
+fn a_new_user_is_whole() {
+    let root = root();
+    let mut journal = Journal::begin(root.path(), "test").expect("begin");
+    let mut accounts = Accounts::open(root.path()).expect("open");
+    let bob = accounts.create(root.path(), &name("bob")).expect("create");
+    accounts.set_password(&bob, "$6$x");
+    accounts.set_expiration(&bob, Date::from_days(30_000));
+    accounts.save(&mut journal).expect("save");
+    make_home(&mut journal, &bob, accounts.home_mode()).expect("home");
+    assert!(text(&root, "etc/passwd").ends_with("bob:x:1001:1001::/home/bob:/bin/sh\n"));
+    let today = clock::today().days();
+    let shadow = format!("\nnobody:*:1::::::\nbob:$6$x:{today}:0:99999:7::30000:\n");
+    assert!(
+        text(&root, "etc/shadow").ends_with(&shadow),
+        "{}",
+        text(&root, "etc/shadow")
+    );
+    assert!(text(&root, "etc/group").ends_with("bob:x:1001:\n"));
+    assert!(text(&root, "etc/gshadow").ends_with("bob:!::\n"));
+    let home = std::fs::metadata(root.path().join("home/bob")).expect("home");
+    assert_eq!((home.mode() & 0o7777, home.uid(), home.gid()), (0o700, 1001, 1001));
+    let profile = std::fs::metadata(root.path().join("home/bob/.profile")).expect("skel");
+    assert_eq!((profile.uid(), profile.gid()), (1001, 1001));
+    drop(journal);
+    assert!(!text(&root, "etc/passwd").contains("bob"), "rolled back");
+    assert!(!root.path().join("home/bob").exists(), "rolled back");
+}
+
+#[test]
+fn unlocking_keeps_the_password_and_the_expiry() {
+    let root = root();
+    let mut accounts = Accounts::open(root.path()).expect("open");
+    let ann = accounts.find_person(&name("ann")).expect("read").expect("exists");
+    accounts.unlock(&ann);
+    assert_eq!(accounts.shadow.field("ann", 1).as_deref(), Some("$6$h"));
+    let today = clock::today().days().to_string();
+    assert_eq!(accounts.shadow.field("ann", 2), Some(today), "a forced change is over");
+    assert_eq!(accounts.obstacle(&ann), None);
+    accounts.set_expiration(&ann, Date::from_days(10));
+    assert_eq!(accounts.obstacle(&ann), Some(Obstacle::Expired(Date::from_days(10))));
+    accounts.shadow.set_field("ann", 1, "!!");
+    accounts.unlock(&ann);
+    assert_eq!(accounts.shadow.field("ann", 1).as_deref(), Some("*"));
+}
+
+#[test]
+fn accounts_of_the_system_are_refused() {
+    let root = root();
+    let accounts = Accounts::open(root.path()).expect("open");
+    for system in ["root", "nobody"] {
+        let error = accounts.find_person(&name(system)).expect_err("system user");
+        assert!(error.to_string().contains("(0x06)"), "{error}");
+    }
+}
+
+#[test]
+fn a_removed_user_leaves_nothing_in_the_files() {
+    let root = root();
+    let mut journal = Journal::begin(root.path(), "test").expect("begin");
+    let mut accounts = Accounts::open(root.path()).expect("open");
+    let ann = accounts.find(&name("ann")).expect("read").expect("exists");
+    accounts.remove(&ann);
+    accounts.save(&mut journal).expect("save");
+    revoke_sudo(&mut journal, "ann").expect("sudo");
+    for file in ["etc/passwd", "etc/shadow", "etc/group", "etc/gshadow"] {
+        assert!(!text(&root, file).contains("ann"), "{file}: {}", text(&root, file));
+    }
+    assert!(!root.path().join("etc/sudoers.d/90-cloud-init-users").exists());
+    assert_eq!(text(&root, "etc/group"), "root:x:0:\nsudo:x:27:\n");
+}
+
+#[test]
+fn a_key_lands_in_the_home_of_passwd() {
+    let root = root();
+    let keys = ssh_key::parse(KEY).expect("valid");
+    let home = root.path().join("home/ann");
+    std::fs::set_permissions(&home, PermissionsExt::from_mode(0o777)).expect("chmod");
+    let accounts = Accounts::open(root.path()).expect("open");
+    let ann = accounts.find(&name("ann")).expect("read").expect("exists");
+    let mut journal = Journal::begin(root.path(), "test").expect("begin");
+    authorize(&mut journal, &ann, &keys, false).expect("authorize");
+    journal.commit().expect("commit");
+    assert_eq!(text(&root, "home/ann/.ssh/authorized_keys"), format!("{KEY}\n"));
+    let file = std::fs::metadata(home.join(".ssh/authorized_keys")).expect("file");
+    assert_eq!((file.mode() & 0o7777, file.uid()), (0o600, 1000));
+    assert_eq!(std::fs::metadata(&home).expect("home").mode() & 0o7777, 0o755);
+}
+
+#[test]
+fn links_and_strangers_directories_are_not_written_through() {
+    let root = root();
+    let keys = ssh_key::parse(KEY).expect("valid");
+    let accounts = Accounts::open(root.path()).expect("open");
+    let ann = accounts.find(&name("ann")).expect("read").expect("exists");
+    let ssh = root.path().join("home/ann/.ssh");
+    let refused = || {
+        let mut journal = Journal::begin(root.path(), "test").expect("begin");
+        authorize(&mut journal, &ann, &keys, false).expect_err("refused").to_string()
+    };
+    symlink("/etc", &ssh).expect("link");
+    assert!(refused().contains("symlink"));
+    assert!(!root.path().join("etc/authorized_keys").exists());
+    std::fs::remove_file(&ssh).expect("unlink");
+    std::fs::create_dir(&ssh).expect("mkdir");
+    symlink("/etc/passwd", ssh.join("authorized_keys")).expect("link");
+    assert!(refused().contains("symlink"));
+    std::fs::remove_file(ssh.join("authorized_keys")).expect("unlink");
+    let stranger = Some(rustix::fs::Uid::from_raw(1234));
+    rustix::fs::chown(&ssh, stranger, None).expect("chown");
+    assert!(refused().contains("not owned by ann or root"));
+}
+
+#[test]
+fn a_grant_of_sudo_is_one_file() {
+    let root = root();
+    assert!(has_passwordless_sudo(root.path(), "ann").expect("read"));
+    assert!(!has_passwordless_sudo(root.path(), "an").expect("read"));
+    let account = Account {
+        name: "a.b".into(),
+        uid: 1005,
+        gid: 1005,
+        home: "/home/a.b".into(),
+        shell: "/bin/sh".into(),
+    };
+    let mut journal = Journal::begin(root.path(), "test").expect("begin");
+    grant_sudo(&mut journal, &account, false).expect("grant");
+    let path = "etc/sudoers.d/90-regain-a%2eb";
+    assert_eq!(text(&root, path), "a.b ALL=(ALL:ALL) ALL\n");
+    let mode = std::fs::metadata(root.path().join(path)).expect("file").mode();
+    assert_eq!(mode & 0o7777, 0o440);
+    assert!(!has_passwordless_sudo(root.path(), "a.b").expect("read"));
+    grant_sudo(&mut journal, &account, true).expect("grant");
+    assert!(has_passwordless_sudo(root.path(), "a.b").expect("read"));
+    revoke_sudo(&mut journal, "a.b").expect("revoke");
+    assert!(!root.path().join(path).exists());
+}

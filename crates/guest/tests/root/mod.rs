@@ -1,0 +1,222 @@
+//! A small guest in a temporary directory: accounts, an SSH configuration, and stand-ins
+//! for the programs of OpenSSH, run by a real shell with `chroot`.
+
+#![expect(dead_code, reason = "each test binary uses another part")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use guest::envelope::{self, Cipher, Identity};
+use guest::wire::{HandlerSettings, Status, StatusFile, runtime_settings};
+use serde_json::{Value, json};
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_regain-guest");
+pub const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1xkAsQnAgUiQzKpnTuWS2LmEBKLUfSH7wdDbhVoLhX me";
+
+/// Refuses lines that begin with "Broken", and knows who may use a password.
+const SSHD: &str = r#"#!/bin/sh
+no=no
+for file in /etc/ssh/sshd_config.d/*.conf /etc/ssh/sshd_config; do
+    [ -f "$file" ] || continue
+    while read -r word value; do
+        case $word in
+        Broken) echo "$file: line 1: Bad configuration option: Broken" >&2; exit 255 ;;
+        Match) case ,$3, in *"user=${value#User },"*) no=yes ;; esac ;;
+        PasswordAuthentication) [ "$no" = no ] && no=$value ;;
+        esac
+    done <"$file"
+done
+[ -s /etc/ssh/ssh_host_ed25519_key ] || { echo "sshd: no hostkeys available -- exiting." >&2; exit 1; }
+while read -r line; do case $line in sshd:*) user=1 ;; esac; done </etc/passwd
+[ -n "$user" ] || { echo "Privilege separation user sshd does not exist" >&2; exit 255; }
+[ "$1" = -t ] || echo "passwordauthentication $no"
+exit 0
+"#;
+
+/// `ssh-keygen ... -t TYPE ... -f FILE`.
+const SSH_KEYGEN: &str = r#"#!/bin/sh
+while [ $# -gt 0 ]; do
+    case $1 in -t) type=$2 ;; -f) file=$2 ;; -y) exit 1 ;; esac
+    shift
+done
+echo "new $type" >"$file"
+echo "new $type.pub" >"$file.pub"
+"#;
+
+pub struct Root {
+    pub dir: tempfile::TempDir,
+    pub tenant: Identity,
+}
+
+impl Root {
+    /// A guest with the user `ann` and a tenant certificate.
+    pub fn new() -> Root {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let tenant = Identity::generate("tenant").expect("key");
+        let root = Root { dir, tenant };
+        root.write(
+            "etc/passwd",
+            "root:x:0:0::/root:/bin/sh\nsshd:x:101:65534::/run/sshd:/bin/false\n\
+             ann:x:1000:1000::/home/ann:/bin/sh\n",
+        );
+        root.write(
+            "etc/shadow",
+            "root:*:1::::::\nsshd:*:1::::::\nann:!:19000:0:99999:7:::\n",
+        );
+        root.write("etc/group", "root:x:0:\nnogroup:x:65534:\nann:x:1000:\n");
+        root.write("etc/hostname", "vm1\n");
+        root.write("etc/sudoers", "root ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n");
+        root.write(
+            "usr/share/openssh/sshd_config",
+            "Include /etc/ssh/sshd_config.d/*.conf\n",
+        );
+        root.write("etc/ssh/sshd_config", "Port 2222\n");
+        root.write("etc/ssh/ssh_host_ed25519_key", "old\n");
+        root.write("usr/lib/systemd/system/ssh.service", "[Service]\n");
+        fs::create_dir_all(root.path("etc/ssh/sshd_config.d")).expect("mkdir");
+        fs::create_dir_all(root.path("home/ann")).expect("mkdir");
+        fs::create_dir_all(root.path("run")).expect("mkdir");
+        std::os::unix::fs::chown(root.path("home/ann"), Some(1000), Some(1000))
+            .expect("chown");
+        root.program("usr/sbin/sshd", SSHD);
+        root.program("usr/bin/ssh-keygen", SSH_KEYGEN);
+        root.install_shell();
+        root.store_tenant();
+        root
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.dir.path().join(path)
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("has a parent")).expect("mkdir");
+        fs::write(path, text).expect("write");
+    }
+
+    pub fn program(&self, path: &str, text: &str) {
+        self.write(path, text);
+        let mode = PermissionsExt::from_mode(0o755);
+        fs::set_permissions(self.path(path), mode).expect("chmod");
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+    }
+
+    pub fn exists(&self, path: &str) -> bool {
+        self.path(path).symlink_metadata().is_ok()
+    }
+
+    /// Everything of the guest that a handler may change, with content.
+    pub fn picture(&self) -> Vec<(PathBuf, u32, Vec<u8>)> {
+        let mut todo = vec![self.path("etc"), self.path("home")];
+        let mut seen = Vec::new();
+        while let Some(path) = todo.pop() {
+            let meta = path.symlink_metadata().expect("stat");
+            let mode = meta.permissions().mode();
+            let mut content = Vec::new();
+            if meta.is_dir() {
+                todo.extend(
+                    fs::read_dir(&path).expect("dir").flatten().map(|e| e.path()),
+                );
+            } else if meta.is_symlink() {
+                let target = fs::read_link(&path).expect("link");
+                content = target.into_os_string().into_encoded_bytes();
+            } else {
+                content = fs::read(&path).expect("read");
+            }
+            if !path.ends_with(".pwd.lock") {
+                seen.push((path, mode, content));
+            }
+        }
+        seen.sort();
+        seen
+    }
+
+    /// Protected settings as the platform sends them.
+    pub fn encrypt(&self, settings: &Value) -> HandlerSettings {
+        use base64::Engine;
+        let certificate = self.tenant.certificate_der().expect("der");
+        let plain = settings.to_string();
+        let message =
+            envelope::encrypt(plain.as_bytes(), &certificate, Cipher::Aes128Cbc);
+        let encode = |der| base64::engine::general_purpose::STANDARD.encode(der);
+        HandlerSettings {
+            protected_settings: Some(encode(message.expect("encrypts"))),
+            protected_settings_cert_thumbprint: Some(
+                self.tenant.thumbprint().expect("der"),
+            ),
+            public_settings: Some(json!({})),
+        }
+    }
+
+    /// A handler's directory as Microsoft's agent makes it.
+    pub fn handler(&self) -> PathBuf {
+        let dir = self.path("var/lib/waagent/handler");
+        for sub in ["config", "status"] {
+            fs::create_dir_all(dir.join(sub)).expect("mkdir");
+        }
+        let environment = json!([{"name": "x", "version": 1.0, "handlerEnvironment": {
+            "logFolder": "/var/log/azure/x", "configFolder": dir.join("config"),
+            "statusFolder": dir.join("status"), "heartbeatFile": dir.join("heartbeat.log")}}]);
+        fs::write(dir.join("HandlerEnvironment.json"), environment.to_string())
+            .expect("write");
+        dir
+    }
+
+    /// Runs VMAccess once with these protected settings.
+    pub fn vmaccess(&self, sequence: u32, settings: &Value) -> (Output, Status) {
+        let dir = self.handler();
+        let text = runtime_settings(&self.encrypt(settings));
+        fs::write(dir.join(format!("config/{sequence}.settings")), text).expect("write");
+        self.enable(&dir, sequence)
+    }
+
+    /// Runs VMAccess again on the settings that are there.
+    pub fn enable(&self, dir: &Path, sequence: u32) -> (Output, Status) {
+        let output = self
+            .command(&["vmaccess", "enable"])
+            .current_dir(dir)
+            .env("ConfigSequenceNumber", sequence.to_string())
+            .output()
+            .expect("starts");
+        let text =
+            fs::read(dir.join(format!("status/{sequence}.status"))).expect("status");
+        let file: StatusFile = serde_json::from_slice(&text).expect("status");
+        (output, file.0[0].status.clone())
+    }
+
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.args(words).arg("--root").arg(self.dir.path());
+        command
+    }
+
+    fn store_tenant(&self) {
+        let thumbprint = self.tenant.thumbprint().expect("der");
+        let stem = format!("var/lib/waagent/{thumbprint}");
+        self.write(&format!("{stem}.crt"), &self.tenant.certificate_pem().expect("pem"));
+        self.write(&format!("{stem}.prv"), &self.tenant.key_pem().expect("pem"));
+    }
+
+    /// The host's shell with the libraries that it is linked to.
+    fn install_shell(&self) {
+        let ldd = Command::new("ldd").arg("/bin/sh").output().expect("ldd");
+        let libraries = String::from_utf8(ldd.stdout).expect("text");
+        let paths = libraries.split_whitespace().filter(|word| word.starts_with('/'));
+        for path in paths.chain(["/bin/sh"]) {
+            let to = self.path(path.trim_start_matches('/'));
+            fs::create_dir_all(to.parent().expect("has a parent")).expect("mkdir");
+            fs::copy(path, to).expect("copy");
+        }
+    }
+}
+
+pub fn message(status: &Status) -> &str {
+    status.formatted_message.as_ref().map_or("", |message| message.message.as_str())
+}

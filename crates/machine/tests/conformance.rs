@@ -1,0 +1,473 @@
+//! What every engine does, said once and run on each of them; then what only a
+//! real VM can do.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod lab;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lab::{Lab, PATIENCE, Seen, attachment, id, look, remains};
+use machine::{
+    Engine, Error, ExecOutput, Fabric, Fake, MachineSpec, Nic, Nspawn, Power, SeedFile,
+    Stop, Topology, Vnet, image,
+};
+
+/// Makes an engine on a state directory, as a server does when it starts.
+type Open = fn(&Path) -> Box<dyn Engine>;
+
+fn fake(state: &Path) -> Box<dyn Engine> {
+    Box::new(Fake::new(state, &["debian12"]).unwrap())
+}
+
+fn nspawn(state: &Path) -> Box<dyn Engine> {
+    let image =
+        image::ensure("debian12", Path::new("/var/cache/regain"), &|_| {}).unwrap();
+    let images = BTreeMap::from([("debian12".to_owned(), vec![image])]);
+    let keeper = PathBuf::from(env!("CARGO_BIN_EXE_machine-keeper"));
+    Box::new(Nspawn::new(state, images, &keeper).unwrap())
+}
+
+/// Runs each sentence on each engine.
+macro_rules! engines {
+    ($($sentence:ident)*) => {
+        mod on_fake { $(#[test] fn $sentence() { super::$sentence(super::fake); })* }
+        mod on_nspawn { $(#[test] fn $sentence() { super::$sentence(super::nspawn); })* }
+    };
+}
+
+engines! {
+    a_new_machine_is_stopped_and_listed_without_its_files
+    a_started_machine_runs_commands
+    a_machine_speaks_on_its_console
+    a_stopped_machine_keeps_its_log_and_starts_again
+    starting_and_stopping_twice_is_once
+    a_deleted_machine_is_gone_and_its_id_is_free
+    what_cannot_be_is_named
+    a_new_server_finds_what_runs
+    machines_start_side_by_side
+}
+
+fn spec(name: &str, last: u8) -> MachineSpec {
+    MachineSpec {
+        id: id(name),
+        name: format!("lab/{name}"),
+        hostname: name.to_owned(),
+        image: "debian12".to_owned(),
+        network: attachment("vnet", last),
+        files: vec![SeedFile {
+            path: "/var/lib/regain/provision.json".into(),
+            mode: 0o600,
+            contents: b"a secret".to_vec(),
+        }],
+    }
+}
+
+fn argv(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+fn exec(engine: &dyn Engine, name: &str, words: &[&str]) -> ExecOutput {
+    engine.exec(&id(name), &argv(words), b"", PATIENCE).unwrap()
+}
+
+/// What the command printed, which must have succeeded.
+fn told(engine: &dyn Engine, name: &str, words: &[&str]) -> String {
+    let output = exec(engine, name, words);
+    assert_eq!(
+        output.status,
+        0,
+        "{words:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+fn console_log(engine: &dyn Engine, name: &str) -> String {
+    String::from_utf8_lossy(&engine.console_log(&id(name)).unwrap()).into_owned()
+}
+
+/// Asks again until it is so; panics if it never is.
+fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !so() {
+        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn up(engine: &dyn Engine, name: &str, last: u8) {
+    engine.create(&spec(name, last)).unwrap();
+    engine.start(&id(name)).unwrap();
+}
+
+fn a_new_machine_is_stopped_and_listed_without_its_files(open: Open) {
+    let lab = Lab::new();
+    let engine = open(lab.state());
+    engine.create(&spec("vm1", 4)).unwrap();
+    assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Stopped);
+    assert_eq!(engine.list().unwrap(), [MachineSpec { files: vec![], ..spec("vm1", 4) }]);
+    assert_eq!(console_log(&*engine, "vm1"), "");
+    for entry in fs::read_dir(lab.path("machines/vm1")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        assert!(!text.contains("a secret"), "{}", path.display());
+    }
+}
+
+fn a_started_machine_runs_commands(open: Open) {
+    let lab = Lab::new();
+    let engine = open(lab.state());
+    up(&*engine, "vm1", 4);
+    assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Running);
+    assert_eq!(exec(&*engine, "vm1", &["true"]).status, 0);
+    assert_eq!(exec(&*engine, "vm1", &["false"]).status, 1);
+    assert_eq!(
+        told(&*engine, "vm1", &["echo", "two  words", "$HOME"]),
+        "two  words $HOME"
+    );
+    let said =
+        engine.exec(&id("vm1"), &argv(&["cat"]), b"from outside", PATIENCE).unwrap();
+    assert_eq!(said.stdout, b"from outside");
+    let unknown = exec(&*engine, "vm1", &["no-such-command"]);
+    assert!(unknown.status == 127 && !unknown.stderr.is_empty(), "{unknown:?}");
+}
+
+fn a_machine_speaks_on_its_console(open: Open) {
+    let lab = Lab::new();
+    let engine = open(lab.state());
+    up(&*engine, "vm1", 4);
+    eventually("a prompt in the log", || {
+        console_log(&*engine, "vm1").contains("vm1 login: ")
+    });
+    let mut first = engine.console(&id("vm1")).unwrap();
+    let second = engine.console(&id("vm1")).unwrap();
+    first.set_read_timeout(Some(PATIENCE)).unwrap();
+    first.write_all(b"nobody\r").unwrap();
+    let mut heard = Vec::new();
+    let mut buffer = [0; 1024];
+    while !String::from_utf8_lossy(&heard).contains("nobody") {
+        let length = first.read(&mut buffer).unwrap();
+        assert_ne!(length, 0, "the line was cut after {heard:?}");
+        heard.extend_from_slice(&buffer[..length]);
+    }
+    drop(second);
+}
+
+fn a_stopped_machine_keeps_its_log_and_starts_again(open: Open) {
+    let lab = Lab::new();
+    let engine = open(lab.state());
+    up(&*engine, "vm1", 4);
+    for how in [Stop::Graceful, Stop::Hard] {
+        eventually("a prompt", || console_log(&*engine, "vm1").ends_with("vm1 login: "));
+        engine.stop(&id("vm1"), how).unwrap();
+        assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Stopped);
+        assert!(console_log(&*engine, "vm1").contains("vm1 login: "));
+        let after = engine.exec(&id("vm1"), &argv(&["true"]), b"", PATIENCE).unwrap_err();
+        assert!(matches!(after, Error::NotRunning(_)), "{after}");
+        assert!(matches!(engine.console(&id("vm1")), Err(Error::NotRunning(_))));
+        engine.start(&id("vm1")).unwrap();
+        assert_eq!(exec(&*engine, "vm1", &["true"]).status, 0);
+    }
+}
+
+fn starting_and_stopping_twice_is_once(open: Open) {
+    let lab = Lab::new();
+    let engine = open(lab.state());
+    engine.create(&spec("vm1", 4)).unwrap();
+    engine.stop(&id("vm1"), Stop::Graceful).unwrap();
+    engine.start(&id("vm1")).unwrap();
+    engine.start(&id("vm1")).unwrap();
+    engine.stop(&id("vm1"), Stop::Graceful).unwrap();
+    engine.stop(&id("vm1"), Stop::Hard).unwrap();
+    assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Stopped);
+}
+
+fn a_deleted_machine_is_gone_and_its_id_is_free(open: Open) {
+    let lab = Lab::new();
+    let engine = open(lab.state());
+    up(&*engine, "vm1", 4);
+    engine.delete(&id("vm1")).unwrap();
+    assert!(matches!(engine.power(&id("vm1")), Err(Error::NotFound(_))));
+    assert!(matches!(engine.delete(&id("vm1")), Err(Error::NotFound(_))));
+    assert_eq!(engine.list().unwrap(), []);
+    assert_eq!(fs::read_dir(lab.path("machines")).unwrap().count(), 0);
+    up(&*engine, "vm1", 4);
+    assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Running);
+}
+
+fn what_cannot_be_is_named(open: Open) {
+    let lab = Lab::new();
+    let engine = open(lab.state());
+    let plan9 = MachineSpec { image: "plan9".to_owned(), ..spec("vm1", 4) };
+    assert!(
+        matches!(engine.create(&plan9), Err(Error::UnknownImage(image)) if image == "plan9")
+    );
+    let mut relative = spec("vm1", 4);
+    relative.files[0].path = "etc/passwd".into();
+    assert!(matches!(engine.create(&relative), Err(Error::SeedPath(_))));
+    assert_eq!(engine.list().unwrap(), []);
+
+    engine.create(&spec("vm1", 4)).unwrap();
+    assert!(matches!(engine.create(&spec("vm1", 4)), Err(Error::Exists(_))));
+    assert!(matches!(engine.start(&id("vm2")), Err(Error::NotFound(_))));
+    assert!(matches!(engine.stop(&id("vm2"), Stop::Hard), Err(Error::NotFound(_))));
+    assert!(matches!(engine.console_log(&id("vm2")), Err(Error::NotFound(_))));
+    assert!(matches!(
+        engine.exec(&id("vm2"), &argv(&["true"]), b"", PATIENCE),
+        Err(Error::NotFound(_))
+    ));
+}
+
+fn a_new_server_finds_what_runs(open: Open) {
+    let lab = Lab::new();
+    let engine = open(lab.state());
+    up(&*engine, "vm1", 4);
+    engine.create(&spec("vm2", 5)).unwrap();
+    drop(engine);
+
+    let engine = open(lab.state());
+    let ids: Vec<_> = engine.list().unwrap().into_iter().map(|spec| spec.id).collect();
+    assert_eq!(ids, [id("vm1"), id("vm2")]);
+    assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Running);
+    assert_eq!(engine.power(&id("vm2")).unwrap(), Power::Stopped);
+    assert_eq!(told(&*engine, "vm1", &["hostname"]), "vm1");
+    engine.stop(&id("vm1"), Stop::Graceful).unwrap();
+    assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Stopped);
+}
+
+fn machines_start_side_by_side(open: Open) {
+    let lab = Lab::new();
+    let engine = open(lab.state());
+    let names = ["vm1", "vm2", "vm3"];
+    std::thread::scope(|scope| {
+        for (name, last) in names.into_iter().zip(4..) {
+            let engine = &engine;
+            scope.spawn(move || up(&**engine, name, last));
+        }
+    });
+    for name in names {
+        assert_eq!(told(&*engine, name, &["hostname"]), name);
+    }
+}
+
+/// A key of its own, so that sshd starts: images have none.
+fn host_key(lab: &Lab) -> SeedFile {
+    let path = lab.path("host_key");
+    if !path.exists() {
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+            .arg(&path)
+            .status();
+        assert!(made.unwrap().success());
+    }
+    SeedFile {
+        path: "/etc/ssh/ssh_host_ed25519_key".into(),
+        mode: 0o600,
+        contents: fs::read(path).unwrap(),
+    }
+}
+
+/// A VM that answers to SSH at an address of the host.
+fn with_ssh(lab: &Lab, name: &str) -> (Box<dyn Engine>, Ipv4Addr) {
+    let engine = nspawn(lab.state());
+    let fabric = Fabric::up(lab.state()).unwrap();
+    let mut spec = spec(name, 4);
+    spec.files.push(host_key(lab));
+    let public = Ipv4Addr::from_bits(fabric.public_range().network().to_bits() + 4);
+    let nic = Nic {
+        machine: Some(spec.id.clone()),
+        address: spec.network.address,
+        public: Some(public),
+        inbound: vec![],
+        outbound: vec![],
+    };
+    let vnet = Vnet { name: spec.network.vnet.clone(), nics: vec![nic] };
+    fabric.apply(&Topology { vnets: vec![vnet] }).unwrap();
+    engine.create(&spec).unwrap();
+    (engine, public)
+}
+
+fn has_banner(address: Ipv4Addr) -> bool {
+    matches!(look(address, 22), Seen::Banner(line) if line.starts_with("SSH-2.0-OpenSSH"))
+}
+
+#[test]
+fn a_machine_answers_at_its_public_address_and_vanishes_when_stopped() {
+    let lab = Lab::new();
+    let (engine, address) = with_ssh(&lab, "vm1");
+    assert_eq!(look(address, 22), Seen::TimedOut);
+    engine.start(&id("vm1")).unwrap();
+    eventually("a banner", || has_banner(address));
+    engine.stop(&id("vm1"), Stop::Graceful).unwrap();
+    assert_eq!(look(address, 22), Seen::TimedOut);
+}
+
+#[test]
+fn a_reboot_inside_forgets_the_firewall_and_keeps_the_disk() {
+    let lab = Lab::new();
+    let (engine, address) = with_ssh(&lab, "vm1");
+    engine.start(&id("vm1")).unwrap();
+    eventually("a banner", || has_banner(address));
+    let lock_out = "nft add table ip t && nft 'add chain ip t c { type filter hook input priority 0; policy drop; }' \
+                    && ip route flush table main && touch /kept";
+    told(&*engine, "vm1", &["sh", "-c", lock_out]);
+    assert_eq!(look(address, 22), Seen::TimedOut);
+
+    told(&*engine, "vm1", &["systemctl", "reboot"]);
+
+    eventually("a banner after the reboot", || has_banner(address));
+    assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Running);
+    assert_eq!(told(&*engine, "vm1", &["ls", "/kept"]), "/kept");
+    assert_eq!(told(&*engine, "vm1", &["nft", "list", "ruleset"]), "");
+}
+
+#[test]
+fn a_machine_that_powers_itself_off_is_stopped_and_leaves_nothing() {
+    let lab = Lab::new();
+    let (engine, address) = with_ssh(&lab, "vm1");
+    engine.start(&id("vm1")).unwrap();
+    eventually("a banner", || has_banner(address));
+    told(&*engine, "vm1", &["systemctl", "poweroff"]);
+    eventually("power off", || engine.power(&id("vm1")).unwrap() == Power::Stopped);
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    assert!(!mounts.contains(&*lab.state().to_string_lossy()));
+    engine.start(&id("vm1")).unwrap();
+    eventually("a banner", || has_banner(address));
+}
+
+#[test]
+fn siblings_have_identities_and_processes_of_their_own() {
+    let lab = Lab::new();
+    let engine = nspawn(lab.state());
+    for (name, last) in [("vm1", 4), ("vm2", 5)] {
+        up(&*engine, name, last);
+    }
+    let of = |name, words: &[&str]| told(&*engine, name, words);
+    assert_ne!(
+        of("vm1", &["cat", "/etc/machine-id"]),
+        of("vm2", &["cat", "/etc/machine-id"])
+    );
+    assert_eq!(of("vm1", &["cat", "/etc/machine-id"]).len(), 32);
+    assert_eq!(of("vm1", &["cat", "/etc/hostname"]), "vm1");
+    assert_eq!(
+        of("vm1", &["stat", "-c", "%a %U", "/var/lib/regain/provision.json"]),
+        "600 root"
+    );
+    assert_eq!(of("vm1", &["cat", "/var/lib/regain/provision.json"]), "a secret");
+    assert!(
+        of("vm2", &["ip", "-o", "-4", "addr", "show", "eth0"]).contains("10.0.0.5/24")
+    );
+    assert!(
+        of("vm2", &["cat", "/sys/class/net/eth0/address"]).contains("00:0d:3a:00:00:05")
+    );
+}
+
+#[test]
+fn a_command_that_hangs_is_ended() {
+    let lab = Lab::new();
+    let engine = nspawn(lab.state());
+    up(&*engine, "vm1", 4);
+    let hang = argv(&["sh", "-c", "sleep 1234; true"]);
+    let error =
+        engine.exec(&id("vm1"), &hang, b"", Duration::from_millis(300)).unwrap_err();
+    assert!(matches!(error, Error::Command(_)), "{error}");
+    assert_eq!(exec(&*engine, "vm1", &["pgrep", "-f", "sleep 1234"]).status, 1);
+}
+
+#[test]
+fn an_init_that_cannot_run_is_a_failed_boot_with_its_words() {
+    let lab = Lab::new();
+    let engine = nspawn(lab.state());
+    let mut spec = spec("vm1", 4);
+    // nspawn looks for these, in this order.
+    for path in ["/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/sbin/init"] {
+        let contents = b"#!/nonexistent\n".to_vec();
+        spec.files.push(SeedFile { path: path.into(), mode: 0o755, contents });
+    }
+    engine.create(&spec).unwrap();
+    let error = engine.start(&id("vm1")).unwrap_err();
+    assert!(
+        matches!(&error, Error::DidNotBoot { console, .. } if !console.is_empty()),
+        "{error}"
+    );
+    assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Stopped);
+}
+
+#[test]
+fn a_file_that_the_guest_made_immutable_does_not_outlive_it() {
+    let lab = Lab::new();
+    let engine = nspawn(lab.state());
+    up(&*engine, "vm1", 4);
+    told(&*engine, "vm1", &["sh", "-c", "touch /stone && chattr +i /stone"]);
+    engine.delete(&id("vm1")).unwrap();
+    assert_eq!(fs::read_dir(lab.path("machines")).unwrap().count(), 0);
+}
+
+/// Set for the copy of this test that plays the server.
+const SERVER: &str = "REGAIN_TEST_SERVER";
+
+#[test]
+fn a_machine_outlives_the_server_that_started_it() {
+    if let Some(state) = std::env::var_os(SERVER) {
+        nspawn(Path::new(&state)).start(&id("vm1")).unwrap();
+        std::thread::sleep(PATIENCE);
+        return;
+    }
+    let lab = Lab::new();
+    let (engine, address) = with_ssh(&lab, "vm1");
+    let mut server = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_machine_outlives_the_server_that_started_it"])
+        .env(SERVER, lab.state())
+        .spawn()
+        .unwrap();
+    eventually("a banner", || has_banner(address));
+    server.kill().unwrap();
+    server.wait().unwrap();
+
+    assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Running);
+    assert!(has_banner(address));
+    assert_eq!(told(&*engine, "vm1", &["hostname"]), "vm1");
+    engine.console(&id("vm1")).unwrap();
+    engine.stop(&id("vm1"), Stop::Graceful).unwrap();
+    assert_eq!(look(address, 22), Seen::TimedOut);
+}
+
+#[test]
+fn a_machine_whose_keeper_is_killed_is_stopped_and_starts_again() {
+    let lab = Lab::new();
+    let (engine, address) = with_ssh(&lab, "vm1");
+    engine.start(&id("vm1")).unwrap();
+    eventually("a banner", || has_banner(address));
+    let record = fs::read(lab.path("machines/vm1/keeper.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+    let pid = record["keeper"]["pid"].to_string();
+    assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+
+    eventually("the end", || engine.power(&id("vm1")).unwrap() == Power::Stopped);
+    engine.start(&id("vm1")).unwrap();
+    eventually("a banner", || has_banner(address));
+}
+
+#[test]
+fn teardown_leaves_nothing_of_running_machines() {
+    let lab = Lab::new();
+    let (engine, address) = with_ssh(&lab, "vm1");
+    up(&*engine, "vm2", 5);
+    engine.start(&id("vm1")).unwrap();
+    eventually("a banner", || has_banner(address));
+    let k = address.octets()[2] / 4;
+    let (slot, table) = (format!("rg{k}"), format!("regain{k}"));
+    assert!(remains(&slot, &table, lab.state()).len() >= 8, "the lab is there");
+
+    machine::teardown(lab.state()).unwrap();
+
+    assert_eq!(remains(&slot, &table, lab.state()), Vec::<String>::new());
+    assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Stopped);
+    machine::teardown(lab.state()).unwrap();
+}

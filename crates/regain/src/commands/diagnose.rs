@@ -1,0 +1,72 @@
+//! `diagnose`
+
+use std::fs;
+use std::path::Path;
+
+use doctor::case::{self, Case};
+use doctor::{Verdict, judge};
+
+use super::target;
+use crate::args::rescue::Diagnose;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::knowledge;
+use crate::output::{Answer, Progress, verdict};
+
+pub(super) async fn run(args: Diagnose, context: &Context) -> Result<Answer, Failure> {
+    let catalogue = knowledge::catalogue(&args.target.faults)?;
+    let case = match &args.from {
+        Some(file) => load(file)?,
+        None => {
+            let request = target::request(&args.target, context).await?;
+            let progress = Progress::start_quiet();
+            rescue::collect(&request, &|event| progress.section(&event)).await
+        }
+    };
+    if let Some(file) = &args.save {
+        save(file, &case)?;
+    }
+    answer(&judge(&case, &catalogue, context.lang()), context)
+}
+
+/// A verdict as the answer of a command.
+pub(super) fn answer(verdict: &Verdict, context: &Context) -> Result<Answer, Failure> {
+    let document = serde_json::to_value(verdict)
+        .map_err(|error| Failure::new("the verdict cannot be written").because(error))?;
+    let text = verdict::render(verdict, context.printer.style());
+    Ok(Answer::new(document).with_text(text).with_exit(verdict.exit_code()))
+}
+
+fn load(file: &Path) -> Result<Case, Failure> {
+    let wrong = |why: String| {
+        Failure::usage(format!("{} is not a case file: {why}", file.display()))
+            .next("a case file is what `regain diagnose --save FILE` wrote")
+    };
+    let text = fs::read(file).map_err(|error| {
+        Failure::usage(format!("cannot read {}", file.display())).because(error)
+    })?;
+    // The version first: a newer file has fields that this build does not know.
+    let document: serde_json::Value =
+        serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    match document["version"].as_u64() {
+        Some(version) if version == u64::from(case::VERSION) => {}
+        Some(version) => {
+            return Err(wrong(format!(
+                "it has version {version}, and this build reads version {}",
+                case::VERSION
+            )));
+        }
+        None => return Err(wrong("`version` is missing".to_owned())),
+    }
+    serde_json::from_value(document).map_err(|error| wrong(error.to_string()))
+}
+
+fn save(file: &Path, case: &Case) -> Result<(), Failure> {
+    let cannot = |error: std::io::Error| {
+        Failure::new(format!("cannot write {}", file.display())).because(error)
+    };
+    let mut text =
+        serde_json::to_vec_pretty(case).map_err(|error| cannot(error.into()))?;
+    text.push(b'\n');
+    fs::write(file, text).map_err(cannot)
+}

@@ -1,0 +1,71 @@
+//! `explain FAULT`
+
+use doctor::fault::Fault;
+use doctor::{Catalogue, Lang};
+use serde_json::{Value, json};
+
+use crate::args::rescue::Explain;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::knowledge;
+use crate::output::{Answer, explanation};
+
+pub(super) fn run(args: &Explain, context: &Context) -> Result<Answer, Failure> {
+    let catalogue = knowledge::catalogue(&args.faults)?;
+    let Some(fault) = catalogue.get(&args.fault) else {
+        return Err(unknown(&args.fault, &catalogue));
+    };
+    let text = explanation::render(fault, context.lang(), context.printer.style());
+    Ok(Answer::new(document(fault, context.lang())).with_text(text))
+}
+
+/// The failure of naming a fault that does not exist.
+pub(super) fn unknown(id: &str, catalogue: &Catalogue) -> Failure {
+    let (layer, name) = id.split_once('.').unwrap_or(("", id));
+    let close: Vec<&str> = catalogue
+        .iter()
+        .map(|fault| fault.id.as_str())
+        .filter(|known| {
+            known.split_once('.').is_some_and(|(its_layer, its_name)| {
+                its_layer == layer || its_name.contains(name) || name.contains(its_name)
+            })
+        })
+        .take(8)
+        .collect();
+    let next = if close.is_empty() {
+        "see `regain faults list`".to_owned()
+    } else {
+        format!("did you mean {}? see `regain faults list`", close.join(", "))
+    };
+    Failure::not_found(format!("there is no fault '{id}'")).next(next)
+}
+
+/// One fault as a document.
+pub(super) fn document(fault: &Fault, lang: Lang) -> Value {
+    let repairs: Vec<Value> = fault
+        .repairs
+        .iter()
+        .map(|repair| {
+            json!({
+                "id": repair.id,
+                "title": repair.title.get(lang),
+                "risk": repair.risk,
+                "channel": repair.action.channel(),
+            })
+        })
+        .collect();
+    let symptoms: Vec<String> =
+        fault.symptoms.iter().map(|possible| possible.symptom.to_string()).collect();
+    json!({
+        "id": fault.id,
+        "layer": fault.layer,
+        "title": fault.title.get(lang),
+        "explanation": fault.explanation.get(lang),
+        "symptoms": symptoms,
+        "when": fault.when.source(),
+        "confidence": fault.confidence,
+        "explains": fault.explains,
+        "repairs": repairs,
+        "references": fault.references,
+    })
+}

@@ -1,0 +1,105 @@
+//! `lab gauntlet`
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::args::lab::Gauntlet;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::knowledge;
+use crate::lab::case::{self, Case};
+use crate::lab::gauntlet::{Bench, Report, Verdict};
+use crate::lab::{LabState, interrupt};
+use crate::output::{Answer, Progress, Style};
+
+pub(super) async fn run(args: Gauntlet, context: &Context) -> Result<Answer, Failure> {
+    let cases = chosen(&args)?;
+    let lab = LabState::of(&context.global);
+    let session = super::sign_in(context).await?;
+    let bench = Bench::new(lab, session, args.faults.clone())?;
+    bench.clear().await?;
+    let result = interrupt::or(all(&bench, &cases, context)).await;
+    if result.is_err() {
+        bench.clear().await?;
+    }
+    let report = result?;
+    let text = summary(&report);
+    Ok(Answer::new(json!(report)).with_text(text).with_exit(u8::from(!report.is_clean())))
+}
+
+fn chosen(args: &Gauntlet) -> Result<Vec<Case>, Failure> {
+    let mut cases = match &args.cases {
+        Some(directory) => case::of_directory(directory)?,
+        None => case::of_catalogue(&knowledge::catalogue(&args.faults)?),
+    };
+    let unknown = args.only.iter().find(|id| !cases.iter().any(|case| case.id == **id));
+    if let Some(id) = unknown {
+        return Err(Failure::not_found(format!("there is no case '{id}'")));
+    }
+    if !args.only.is_empty() {
+        cases.retain(|case| args.only.contains(&case.id));
+    }
+    Ok(cases)
+}
+
+async fn all(
+    bench: &Bench,
+    cases: &[Case],
+    context: &Context,
+) -> Result<Report, Failure> {
+    let started = Instant::now();
+    let mut report = Report::default();
+    let (printer, style) = (&context.printer, context.printer.style());
+    let progress = Progress::start_quiet();
+    for (at, case) in cases.iter().enumerate() {
+        progress.step(&format!("{}/{} {}", at + 1, cases.len(), case.id));
+        let begun = Instant::now();
+        let verdict = bench.carry_out(case, at + 1).await;
+        let right = report.add(case, &verdict);
+        let line = line(case, &verdict, right, begun.elapsed().as_secs_f64(), style);
+        progress.hidden(|| printer.say(&line));
+    }
+    report.seconds = (started.elapsed().as_secs_f64() * 10.0).round() / 10.0;
+    Ok(report)
+}
+
+/// `✓ sshd.config-bad-option  named, repaired  4.2 s`
+fn line(
+    case: &Case,
+    verdict: &Verdict,
+    right: bool,
+    seconds: f64,
+    style: Style,
+) -> String {
+    let mark = style.verdict_mark(right);
+    let named = match &verdict.named {
+        Some(named) if case.expect.contains(named) => "named".to_owned(),
+        Some(named) => format!("named {named}"),
+        None if case.is_healthy() => "nothing named".to_owned(),
+        None => "not named".to_owned(),
+    };
+    let repaired = match verdict.repaired {
+        Some(true) => ", repaired",
+        Some(false) => ", not repaired",
+        None => "",
+    };
+    let trouble =
+        verdict.trouble.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
+    format!("{mark} {:<28} {named}{repaired}{trouble}  {seconds:.1} s", case.id)
+}
+
+fn summary(report: &Report) -> String {
+    format!(
+        "{} cases: {} named, {} wrong, {} undetermined, {} repaired, {} false alarms, \
+         {} failed; {:.1} s\n",
+        report.cases,
+        report.named,
+        report.wrong.len(),
+        report.undetermined.len(),
+        report.repaired,
+        report.false_alarms,
+        report.failed.len(),
+        report.seconds
+    )
+}

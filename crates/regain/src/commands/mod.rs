@@ -1,0 +1,45 @@
+//! What each command does: one file per command, named after it.
+//!
+//! A command takes its arguments and a [`Context`], and returns an [`Answer`].
+//! It neither prints its result nor exits.
+
+mod completion;
+mod diagnose;
+mod explain;
+mod faults;
+mod group;
+mod lab;
+mod machine_keeper;
+mod man;
+mod network;
+mod probe;
+mod repair;
+mod serve;
+mod target;
+mod undo;
+mod vm;
+
+use crate::args::Command;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Answer;
+
+/// Runs a command.
+pub(crate) async fn run(command: Command, context: &Context) -> Result<Answer, Failure> {
+    match command {
+        Command::Diagnose(args) => diagnose::run(args, context).await,
+        Command::Repair(args) => repair::run(args, context).await,
+        Command::Undo(args) => undo::run(args, context).await,
+        Command::Explain(args) => explain::run(&args, context),
+        Command::Faults(args) => faults::run(args, context),
+        Command::Probe(args) => probe::run(args, context).await,
+        Command::Lab(args) => lab::run(args, context).await,
+        Command::Vm(args) => vm::run(args, context).await,
+        Command::Network(args) => network::run(args, context).await,
+        Command::Group(args) => group::run(args, context).await,
+        Command::Serve(args) => serve::run(args, context).await,
+        Command::Completion(args) => completion::run(&args),
+        Command::Man(args) => man::run(&args),
+        Command::MachineKeeper(args) => machine_keeper::run(args).await,
+    }
+}

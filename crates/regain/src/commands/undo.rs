@@ -1,0 +1,66 @@
+//! `undo ID`
+
+use std::time::Duration;
+
+use arm::ResourceId;
+use rescue::{Journal, JournalError, Request, UndoError};
+use serde_json::json;
+
+use crate::args::rescue::Undo;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Answer;
+
+pub(super) async fn run(args: Undo, context: &Context) -> Result<Answer, Failure> {
+    let journal = Journal::load(&args.id).map_err(no_journal)?;
+    let vm = match &journal.target.resource_id {
+        None => None,
+        Some(id) => {
+            Some(ResourceId::parse(id).map_err(|error| Failure::new(error.to_string()))?)
+        }
+    };
+    let cloud = match &vm {
+        Some(_) => Some(context.sign_in().await?.client),
+        None => None,
+    };
+    let request = Request {
+        user: journal.target.user.clone(),
+        host: Some(journal.target.host.clone()),
+        port: journal.target.port,
+        identity: None,
+        known_hosts: None,
+        vm,
+        cloud,
+        client_address: None,
+        connect_timeout: Duration::from_secs(5),
+    };
+    let undone = rescue::undo(&request, &args.id).await.map_err(|error| match error {
+        UndoError::Journal(error) => no_journal(error),
+        other => Failure::new("the repair cannot be taken back").because(other),
+    })?;
+
+    let lang = context.lang();
+    let mut text = String::new();
+    for line in &undone.restored {
+        text.push_str(&format!("{}: {line}\n", lang.pick("restored", "復元")));
+    }
+    for line in &undone.remains {
+        text.push_str(&format!("{}: {line}\n", lang.pick("remains", "未復元")));
+    }
+    if text.is_empty() {
+        text.push_str(
+            lang.pick("nothing was left to take back\n", "元に戻すものはありません\n"),
+        );
+    }
+    let exit = u8::from(!undone.remains.is_empty());
+    Ok(Answer::new(json!(undone)).with_text(text).with_exit(exit))
+}
+
+fn no_journal(error: JournalError) -> Failure {
+    match error {
+        JournalError::Unknown(_) => Failure::not_found(error.to_string())
+            .next("the id is what `regain repair` printed at its end, on this host"),
+        JournalError::Id(_) => Failure::usage(error.to_string()),
+        other => Failure::new("the repair cannot be taken back").because(other),
+    }
+}

@@ -1,0 +1,3 @@
+//! `vm boot-diagnostics`: what a VM wrote to its console.
+
+pub(super) mod get_boot_log;

@@ -1,0 +1,14 @@
+//! `vm deallocate`
+
+use super::targets;
+use crate::args::vm::Power;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output::Answer;
+
+pub(super) async fn run(args: Power, context: &Context) -> Result<Answer, Failure> {
+    let session = context.sign_in().await?;
+    let vms = targets::of(&args.vm, &session)?;
+    targets::act(&session, &vms, "deallocate", !args.no_wait).await?;
+    Ok(Answer::done())
+}

@@ -1,0 +1,3 @@
+//! `vm run-command`: scripts in a VM.
+
+pub(super) mod invoke;

@@ -1,0 +1,58 @@
+//! A fault for people.
+
+use std::fmt::Write;
+
+use doctor::Lang;
+use doctor::fault::Fault;
+
+use super::style::Style;
+use super::verdict::indented;
+
+/// What a fault is, how it is seen, how it is repaired.
+pub(crate) fn render(fault: &Fault, lang: Lang, style: Style) -> String {
+    let mut out =
+        format!("{}\n", style.bold(&format!("{}: {}", fault.id, fault.title.get(lang))));
+    let _ = writeln!(out, "\n{}", indented(fault.explanation.get(lang)));
+
+    let symptoms: Vec<String> =
+        fault.symptoms.iter().map(|possible| possible.symptom.to_string()).collect();
+    section(
+        &mut out,
+        lang.pick("How the login fails", "症状"),
+        &symptoms.join(", "),
+        style,
+    );
+    section(
+        &mut out,
+        lang.pick("How it is recognised", "判定条件"),
+        fault.when.source(),
+        style,
+    );
+    if !fault.explains.is_empty() {
+        let heading = lang.pick("It explains", "この障害が引き起こすもの");
+        section(&mut out, heading, &fault.explains.join(", "), style);
+    }
+    if !fault.repairs.is_empty() {
+        let _ = writeln!(out, "\n{}", style.bold(lang.pick("Repair", "修復")));
+        for repair in &fault.repairs {
+            let _ = writeln!(
+                out,
+                "  {} [{}] {}",
+                style.arrow(),
+                repair.risk,
+                repair.title.get(lang)
+            );
+        }
+    }
+    if !fault.references.is_empty() {
+        let _ = writeln!(out, "\n{}", style.bold(lang.pick("References", "参考")));
+        for reference in &fault.references {
+            let _ = writeln!(out, "  {} {reference}", style.bullet());
+        }
+    }
+    out
+}
+
+fn section(out: &mut String, heading: &str, text: &str, style: Style) {
+    let _ = writeln!(out, "\n{}\n{}", style.bold(heading), indented(text.trim()));
+}

@@ -1,0 +1,119 @@
+//! The bodies of what a VM hangs on, as `az vm create` sends them.
+
+use arm::ResourceId;
+use serde_json::{Value, json};
+
+use super::NewVm;
+
+pub(super) fn vnet(
+    location: &str,
+    prefix: &str,
+    subnet: &str,
+    subnet_prefix: &str,
+) -> Value {
+    json!({
+        "location": location,
+        "properties": {
+            "addressSpace": { "addressPrefixes": [prefix] },
+            "subnets": [{ "name": subnet, "properties": { "addressPrefix": subnet_prefix } }],
+        },
+    })
+}
+
+/// az's rule has this name and this priority.
+pub(super) fn nsg(location: &str, allow_ssh: bool) -> Value {
+    let rules = if allow_ssh {
+        json!([{
+            "name": "default-allow-ssh",
+            "properties": {
+                "protocol": "Tcp",
+                "sourcePortRange": "*",
+                "destinationPortRange": "22",
+                "sourceAddressPrefix": "*",
+                "destinationAddressPrefix": "*",
+                "access": "Allow",
+                "priority": 1000,
+                "direction": "Inbound",
+            },
+        }])
+    } else {
+        json!([])
+    };
+    json!({ "location": location, "properties": { "securityRules": rules } })
+}
+
+pub(super) fn public_address(location: &str) -> Value {
+    json!({
+        "location": location,
+        "sku": { "name": "Standard" },
+        "properties": { "publicIPAllocationMethod": "Static" },
+    })
+}
+
+pub(super) fn nic(
+    location: &str,
+    subnet: &ResourceId,
+    nsg: Option<&ResourceId>,
+    address: Option<&ResourceId>,
+) -> Value {
+    let name = subnet.parent().map_or_else(String::new, |vnet| vnet.name().to_owned());
+    let mut configuration = json!({
+        "privateIPAllocationMethod": "Dynamic",
+        "subnet": { "id": subnet },
+    });
+    if let Some(address) = address {
+        configuration["publicIPAddress"] = json!({ "id": address });
+    }
+    let mut properties = json!({
+        "ipConfigurations": [{ "name": format!("ipconfig{name}"), "properties": configuration }],
+    });
+    if let Some(nsg) = nsg {
+        properties["networkSecurityGroup"] = json!({ "id": nsg });
+    }
+    json!({ "location": location, "properties": properties })
+}
+
+pub(super) fn vm(
+    new: &NewVm<'_>,
+    location: &str,
+    image: &Value,
+    nic: &ResourceId,
+) -> Value {
+    let home = format!("/home/{}/.ssh/authorized_keys", new.user);
+    let keys: Vec<Value> =
+        new.keys.iter().map(|key| json!({ "path": home, "keyData": key })).collect();
+    let mut os = json!({
+        "computerName": new.name,
+        "adminUsername": new.user,
+        "linuxConfiguration": {
+            "disablePasswordAuthentication": new.password.is_none(),
+            "provisionVMAgent": true,
+        },
+    });
+    if !keys.is_empty() {
+        os["linuxConfiguration"]["ssh"] = json!({ "publicKeys": keys });
+    }
+    if let Some(password) = new.password {
+        os["adminPassword"] = password.into();
+    }
+    json!({
+        "location": location,
+        "tags": new.tags,
+        "properties": {
+            "hardwareProfile": { "vmSize": new.size },
+            "storageProfile": {
+                "imageReference": image,
+                "osDisk": {
+                    "createOption": "FromImage",
+                    "caching": "ReadWrite",
+                    "managedDisk": { "storageAccountType": "Premium_LRS" },
+                },
+            },
+            "osProfile": os,
+            "networkProfile": {
+                "networkInterfaces": [{ "id": nic, "properties": { "primary": true } }],
+            },
+            "diagnosticsProfile": { "bootDiagnostics": { "enabled": true } },
+        },
+    })
+}

@@ -1,0 +1,156 @@
+//! Signing in: which cloud, with which credential, in which subscription.
+//!
+//! The first that applies: `--cloud`; a lab named by `--state`; the cloud of
+//! `REGAIN_ENDPOINT`; a running lab; Azure by credentials in the environment;
+//! the cloud that `az` is logged in to. Nothing is sent anywhere before it is
+//! known where to.
+
+mod azure_cli;
+mod environment;
+
+use arm::{Client, Credential, ResourceId, Secret};
+
+use crate::args::{CloudChoice, Global};
+use crate::failure::Failure;
+use crate::lab::LabState;
+use environment::Environment;
+
+/// A signed-in way to one subscription of one cloud.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    /// The way.
+    pub(crate) client: Client,
+    /// The subscription's id.
+    pub(crate) subscription: String,
+}
+
+/// Signs in.
+pub(crate) async fn sign_in(global: &Global) -> Result<Session, Failure> {
+    let environment = Environment::read();
+    let subscription =
+        global.subscription.clone().or_else(|| environment.subscription.clone());
+    let lab = LabState::of(global);
+    let azure = match global.cloud {
+        Some(CloudChoice::Lab) => return in_lab(&lab, global).await,
+        Some(CloudChoice::Azure) => true,
+        None if global.state.is_some() => return in_lab(&lab, global).await,
+        None => false,
+    };
+    if !azure && let Some(endpoint) = &environment.endpoint {
+        let credential = match environment.credential.clone() {
+            Some(credential) => credential,
+            None => azure_cli::credential()?,
+        };
+        return connect(endpoint, &environment, credential, subscription).await;
+    }
+    if !azure && lab.server()?.is_some() {
+        return in_lab(&lab, global).await;
+    }
+    if let Some(credential) = environment.credential.clone() {
+        return connect(environment::AZURE, &environment, credential, subscription).await;
+    }
+    let account = azure_cli::account().await?;
+    let subscription = subscription.or(Some(account.subscription));
+    connect(&account.endpoint, &environment, Credential::AzureCli, subscription).await
+}
+
+/// Whether a cloud can be asked without looking for a login first: a lab runs, or
+/// the environment names a cloud and a credential.
+pub(crate) fn is_at_hand(global: &Global) -> bool {
+    let environment = Environment::read();
+    environment.credential.is_some()
+        || LabState::of(global).server().is_ok_and(|server| server.is_some())
+}
+
+async fn in_lab(lab: &LabState, global: &Global) -> Result<Session, Failure> {
+    let Some(server) = lab.server()? else { return Err(lab.is_down()) };
+    let credentials = lab.credentials()?;
+    let credential = Credential::ClientSecret {
+        tenant: credentials.tenant,
+        client_id: credentials.client_id,
+        secret: credentials.client_secret,
+    };
+    let client = Client::connect(&server.endpoint, Some(&lab.ca()), credential).await?;
+    let subscription = global.subscription.clone().unwrap_or(credentials.subscription);
+    Ok(Session { client, subscription })
+}
+
+async fn connect(
+    endpoint: &str,
+    environment: &Environment,
+    credential: Credential,
+    subscription: Option<String>,
+) -> Result<Session, Failure> {
+    let client = Client::connect(endpoint, environment.ca.as_deref(), credential).await?;
+    let subscription = match subscription {
+        Some(subscription) => subscription,
+        None => only_subscription(&client).await?,
+    };
+    Ok(Session { client, subscription })
+}
+
+async fn only_subscription(client: &Client) -> Result<String, Failure> {
+    let all = client.list("/subscriptions?api-version=2022-12-01").await?;
+    let ids: Vec<&str> =
+        all.iter().filter_map(|item| item["subscriptionId"].as_str()).collect();
+    match ids.as_slice() {
+        [only] => Ok((*only).to_owned()),
+        [] => Err(Failure::not_found("this login sees no subscription")
+            .next("ask for a role on the subscription, then try again")),
+        several => Err(Failure::usage(format!(
+            "this login sees {} subscriptions",
+            several.len()
+        ))
+        .next(format!("name one with --subscription: {}", several.join(", ")))),
+    }
+}
+
+impl Session {
+    /// The id of a resource group.
+    pub(crate) fn group(&self, group: &str) -> Result<ResourceId, Failure> {
+        ResourceId::of_group(&self.subscription, group)
+            .map_err(|_| bad_name("group", group))
+    }
+
+    /// The id of a resource in a group: `kind` is a full type, as in
+    /// `Microsoft.Compute/virtualMachines`.
+    pub(crate) fn resource(
+        &self,
+        group: &str,
+        kind: &str,
+        name: &str,
+    ) -> Result<ResourceId, Failure> {
+        let (namespace, kind) = kind.split_once('/').unwrap_or((kind, ""));
+        self.group(group)?
+            .with_resource(namespace, kind, name)
+            .map_err(|_| bad_name("resource", name))
+    }
+
+    /// The id of a VM.
+    pub(crate) fn vm(&self, group: &str, name: &str) -> Result<ResourceId, Failure> {
+        self.resource(group, "Microsoft.Compute/virtualMachines", name)
+    }
+
+    /// The scope of a list: a group, or the whole subscription.
+    pub(crate) fn scope(&self, group: Option<&str>) -> Result<ResourceId, Failure> {
+        match group {
+            Some(group) => self.group(group),
+            None => ResourceId::of_subscription(&self.subscription)
+                .map_err(|_| bad_name("subscription", &self.subscription)),
+        }
+    }
+}
+
+fn bad_name(what: &str, name: &str) -> Failure {
+    Failure::usage(format!("'{name}' cannot be the name of a {what}"))
+}
+
+/// A client secret as the lab's file holds it.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ServicePrincipal {
+    pub(crate) tenant: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Secret,
+    pub(crate) subscription: String,
+}

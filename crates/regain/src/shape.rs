@@ -1,0 +1,103 @@
+//! The shape in which `az` prints ARM's documents.
+//!
+//! ARM nests what matters under `properties`; az's commands for VMs and networks
+//! merge it up, at every depth, and add `resourceGroup` wherever there is an id.
+
+use arm::ResourceId;
+use serde_json::{Map, Value};
+
+/// What a client wrote, not ARM: passed on as it is.
+const OPAQUE: [&str; 4] = ["tags", "settings", "protectedSettings", "additionalInfo"];
+
+/// The document as az prints it.
+pub(crate) fn flat(document: Value) -> Value {
+    match document {
+        Value::Array(items) => items.into_iter().map(flat).collect(),
+        Value::Object(map) => Value::Object(flat_object(map)),
+        scalar => scalar,
+    }
+}
+
+fn flat_object(map: Map<String, Value>) -> Map<String, Value> {
+    let mut out = Map::new();
+    let mut inner = None;
+    for (key, value) in map {
+        match value {
+            Value::Object(properties) if key == "properties" => inner = Some(properties),
+            value if OPAQUE.contains(&key.as_str()) => {
+                out.insert(key, value);
+            }
+            value => {
+                out.insert(key, flat(value));
+            }
+        }
+    }
+    for (key, value) in inner.map(flat_object).into_iter().flatten() {
+        // An extension has a type as a resource and one as a handler.
+        let key = if out.contains_key(&key) { renamed(&key) } else { key };
+        out.insert(key, value);
+    }
+    let group = out
+        .get("id")
+        .and_then(Value::as_str)
+        .and_then(|id| ResourceId::parse(id).ok())
+        .and_then(|id| id.group().map(str::to_owned));
+    if let Some(group) = group {
+        out.entry("resourceGroup").or_insert(Value::String(group));
+    }
+    out
+}
+
+fn renamed(key: &str) -> String {
+    if key == "type" {
+        "typePropertiesType".to_owned()
+    } else {
+        format!("{key}Properties")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn properties_are_merged_up_at_every_depth() {
+        let vm = json!({
+            "id": "/subscriptions/s/resourceGroups/lab/providers/Microsoft.Compute/virtualMachines/vm1",
+            "name": "vm1",
+            "tags": {"properties": {"mine": 1}},
+            "properties": {
+                "provisioningState": "Succeeded",
+                "networkProfile": {"networkInterfaces": [{"id": "/x", "properties": {"primary": true}}]},
+            },
+        });
+        assert_eq!(
+            flat(vm),
+            json!({
+                "id": "/subscriptions/s/resourceGroups/lab/providers/Microsoft.Compute/virtualMachines/vm1",
+                "name": "vm1",
+                "tags": {"properties": {"mine": 1}},
+                "provisioningState": "Succeeded",
+                "networkProfile": {"networkInterfaces": [{"id": "/x", "primary": true}]},
+                "resourceGroup": "lab",
+            })
+        );
+    }
+
+    #[test]
+    fn an_extension_has_two_types() {
+        let extension = json!({
+            "type": "Microsoft.Compute/virtualMachines/extensions",
+            "properties": {"type": "VMAccessForLinux", "settings": {"properties": {"a": 1}}},
+        });
+        assert_eq!(
+            flat(extension),
+            json!({
+                "type": "Microsoft.Compute/virtualMachines/extensions",
+                "typePropertiesType": "VMAccessForLinux",
+                "settings": {"properties": {"a": 1}},
+            })
+        );
+    }
+}

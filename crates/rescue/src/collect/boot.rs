@@ -1,0 +1,121 @@
+//! The serial console's log.
+
+use doctor::case::{BootLog, Section};
+use serde_json::Value;
+
+use crate::collect::platform::COMPUTE;
+use crate::collect::{Watcher, asked, ended, text};
+use crate::{Request, why};
+
+/// How much of the log is kept, bytes. Earlier boots are cut away by the scanner.
+const KEPT: usize = 64 * 1024;
+
+/// Collects the boot log.
+pub(crate) async fn boot(
+    request: &Request,
+    vm: &Section<Value>,
+    watch: Watcher<'_>,
+) -> Section<BootLog> {
+    let section = match vm {
+        Section::Collected(_) => {
+            asked(watch, "boot");
+            match fetch(request).await {
+                Ok(log) => Section::Collected(read(&log)),
+                Err(why) => Section::Failed(why),
+            }
+        }
+        Section::Failed(why) | Section::NotTried(why) => Section::NotTried(why.clone()),
+    };
+    ended(watch, "boot", section)
+}
+
+async fn fetch(request: &Request) -> Result<Vec<u8>, String> {
+    let (cloud, vm) = request.cloud().map_err(str::to_owned)?;
+    let path = format!("{vm}/retrieveBootDiagnosticsData?api-version={COMPUTE}");
+    let links =
+        cloud.post(&path, &Value::Null).await.map_err(|error| why::chain(&error))?;
+    let link = text(&links, "/serialConsoleLogBlobUri")
+        .ok_or("boot diagnostics are off, so that there is no serial log")?;
+    cloud.download(link).await.map_err(|error| why::chain(&error))
+}
+
+fn read(log: &[u8]) -> BootLog {
+    let from = log.len().saturating_sub(KEPT);
+    let tail = String::from_utf8_lossy(log.get(from..).unwrap_or_default());
+    BootLog { text: without_escapes(&tail), total_bytes: log.len() as u64 }
+}
+
+/// Text without terminal control (ECMA-48): sequences with a final byte, strings with
+/// a terminator, two-character escapes, and carriage returns.
+fn without_escapes(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(char) = chars.next() {
+        match char {
+            '\u{1b}' => match chars.next() {
+                Some('[') => {
+                    while chars.next().is_some_and(|c| !('@'..='~').contains(&c)) {}
+                }
+                Some(']' | 'P' | '_' | '^' | 'X') => skip_string(&mut chars),
+                Some('(' | ')' | '*' | '+' | '#' | ' ') => {
+                    chars.next();
+                }
+                _ => {}
+            },
+            '\n' | '\t' => plain.push(char),
+            char if char.is_control() => {}
+            char => plain.push(char),
+        }
+    }
+    plain
+}
+
+/// Skips to the end of an OSC or DCS string: BEL, or ESC and a backslash.
+fn skip_string(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    while let Some(char) = chars.next() {
+        if char == '\u{7}' {
+            return;
+        }
+        if char == '\u{1b}' && chars.peek() == Some(&'\\') {
+            chars.next();
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn systemd_s_colours_and_cursor_moves_go_and_the_words_stay() {
+        let log = "\u{1b}[2J\u{1b}]0;title\u{7}[\u{1b}[0;32m  OK  \u{1b}[0m] Started \
+                   \u{1b}[0;1;39mssh.service\u{1b}[0m.\r\n\u{1b}(Blogin:\u{1b}P1$r\u{1b}\\ x";
+        assert_eq!(without_escapes(log), "[  OK  ] Started ssh.service.\nlogin: x");
+    }
+
+    #[test]
+    fn only_the_end_of_a_long_log_is_kept() {
+        let mut log = vec![b'a'; KEPT + 10];
+        log.extend(b"end");
+        let boot = read(&log);
+        assert_eq!(boot.text.len(), KEPT);
+        assert!(boot.text.ends_with("end"));
+        assert_eq!(boot.total_bytes, (KEPT + 13) as u64);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_controls_a_terminal_is_left(text in "(\u{1b}|\\[|\\]|[a-z;0-9\\\\]|\u{7}|\n|\\PC){0,60}") {
+            let plain = without_escapes(&text);
+            prop_assert!(plain.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()));
+        }
+
+        #[test]
+        fn text_without_escapes_is_left_alone(text in "[ -~\n]{0,60}") {
+            prop_assert_eq!(without_escapes(&text), text);
+        }
+    }
+}

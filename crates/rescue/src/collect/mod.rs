@@ -1,0 +1,202 @@
+//! Fills a case file from every side at once.
+//!
+//! Three strands run beside each other: the client's own files; the way in and then,
+//! if TCP comes up, the greeting together with a real login; the cloud, which says
+//! what the platform, the network and the boot log know, and carries the questions
+//! into the guest. None of them waits for another unless it needs its answer: the
+//! guest is asked only if the VM runs, and a VM without a host name is asked for its
+//! public address before anything knocks on it.
+
+mod boot;
+mod client;
+mod guest;
+mod network;
+mod platform;
+mod way_in;
+
+pub(crate) use client::client;
+pub(crate) use guest::host_public_keys;
+pub(crate) use network::{API, network};
+pub(crate) use platform::{COMPUTE, document, power};
+
+use doctor::case::{BootLog, Case, Client, NetworkPath, Platform, Section, Target};
+use serde_json::Value;
+
+use self::boot::boot;
+use self::guest::guest;
+use self::platform::platform;
+use crate::Request;
+use crate::ssh::{HostKeys, Settings};
+
+/// The progress of one section of the case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The section's name in the case file; `guest` stands for all four sections
+    /// that the guest itself answers.
+    pub section: &'static str,
+    /// What happened.
+    pub state: EventState,
+}
+
+/// What happened to a section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventState {
+    /// It is being asked.
+    Asked,
+    /// The evidence is there.
+    Collected,
+    /// It could not be had: why.
+    Failed(String),
+    /// Nobody asks it: why.
+    NotTried(String),
+}
+
+/// Who is told how far a collection is.
+pub(crate) type Watcher<'a> = &'a (dyn Fn(Event) + Sync);
+
+pub(crate) fn asked(watch: Watcher<'_>, section: &'static str) {
+    watch(Event { section, state: EventState::Asked });
+}
+
+/// Tells the watcher how a section ended, and hands the section on.
+fn ended<T>(watch: Watcher<'_>, section: &'static str, found: Section<T>) -> Section<T> {
+    let state = match &found {
+        Section::Collected(_) => EventState::Collected,
+        Section::Failed(why) => EventState::Failed(why.clone()),
+        Section::NotTried(why) => EventState::NotTried(why.clone()),
+    };
+    watch(Event { section, state });
+    found
+}
+
+/// Collects all the evidence that can be had about one login. Never fails: what
+/// could not be had is in its section, with the reason.
+pub async fn collect(request: &Request, watch: &(dyn Fn(Event) + Sync)) -> Case {
+    let mut early = None;
+    let mut host = request.host.clone();
+    if host.is_none() {
+        let vm = document(request, watch).await;
+        let path = network(request, &vm, watch).await;
+        host = public_address(&path);
+        early = Some((vm, path));
+    }
+    let mut case = Case::new(target(request, host.as_deref()), now());
+    let knocking = async {
+        match &host {
+            Some(host) => Some(knock(request, host, watch).await),
+            None => None,
+        }
+    };
+    let (knocked, cloud) = tokio::join!(knocking, ask_cloud(request, early, watch));
+    (case.platform, case.network, case.boot) =
+        (cloud.platform, cloud.network, cloud.boot);
+    (case.firewall, case.sshd, case.account, case.guest) = cloud.guest;
+    match knocked {
+        Some(knocked) => knocked.into_case(&mut case),
+        None => {
+            let why = "the VM has no public address, and no host was named";
+            case.name = ended(watch, "name", Section::NotTried(why.to_owned()));
+        }
+    }
+    case
+}
+
+/// What comes through the cloud.
+struct CloudStrand {
+    platform: Section<Platform>,
+    network: Section<NetworkPath>,
+    boot: Section<BootLog>,
+    guest: guest::Answers,
+}
+
+/// Asks the cloud, unless some of it was asked early.
+async fn ask_cloud(
+    request: &Request,
+    early: Option<(Section<Value>, Section<NetworkPath>)>,
+    watch: Watcher<'_>,
+) -> CloudStrand {
+    let (vm, path) = match early {
+        Some((vm, path)) => (vm, Some(path)),
+        None => (document(request, watch).await, None),
+    };
+    let platform = ended(watch, "platform", platform(&vm));
+    let network = async {
+        match path {
+            Some(path) => path,
+            None => network(request, &vm, watch).await,
+        }
+    };
+    let (network, boot, guest) = tokio::join!(
+        network,
+        boot(request, &vm, watch),
+        guest(request, &platform, watch),
+    );
+    CloudStrand { platform, network, boot, guest }
+}
+
+/// The client's strand and the way in, without the cloud: enough to know whether the
+/// login works.
+pub(crate) async fn collect_way_in(
+    request: &Request,
+    host: &str,
+    host_keys: &HostKeys,
+) -> Case {
+    let settings = Settings::of(request, host).await;
+    let mut case = Case::new(target(request, Some(host)), now());
+    case.target.port = settings.port;
+    let (name, tcp, greeting, login) =
+        way_in::way_in(request, &settings, host_keys, &|_| {}).await;
+    (case.name, case.tcp, case.greeting, case.login) = (name, tcp, greeting, login);
+    case
+}
+
+/// What one host and this client say.
+struct Knocked {
+    port: u16,
+    client: Section<Client>,
+    way_in: way_in::WayIn,
+}
+
+async fn knock(request: &Request, host: &str, watch: Watcher<'_>) -> Knocked {
+    let settings = Settings::of(request, host).await;
+    let (client, way_in) = tokio::join!(
+        client(&settings, watch),
+        way_in::way_in(request, &settings, &HostKeys::Known, watch),
+    );
+    Knocked { port: settings.port, client, way_in }
+}
+
+impl Knocked {
+    fn into_case(self, case: &mut Case) {
+        case.target.port = self.port;
+        case.client = self.client;
+        (case.name, case.tcp, case.greeting, case.login) = self.way_in;
+    }
+}
+
+fn target(request: &Request, host: Option<&str>) -> Target {
+    let vm = request.vm.as_ref();
+    let host = host.or_else(|| vm.map(arm::ResourceId::name)).unwrap_or_default();
+    Target {
+        user: request.user.clone(),
+        host: host.to_owned(),
+        port: request.port,
+        resource_id: vm.map(ToString::to_string),
+        identity: request.identity.as_ref().map(|path| path.display().to_string()),
+    }
+}
+
+fn public_address(network: &Section<NetworkPath>) -> Option<String> {
+    network.collected()?.public_addresses.first().cloned()
+}
+
+/// The time of a collection, RFC 3339 in UTC with whole seconds.
+pub(crate) fn now() -> String {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
+}
+
+/// A string at a JSON pointer.
+pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer).and_then(Value::as_str)
+}

@@ -1,0 +1,37 @@
+# Runs one script in the guest and hands back all of what it said, although the
+# channel may carry only a few kilobytes at a time and reports success whatever
+# happens. The answer is written to a file, packed, and its first piece printed;
+# the rest is fetched piece by piece (piece.sh).
+#
+# Filled in before it is sent: @JOB@ @SECONDS@ @PIECE@ @SCRIPT@ @END@
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+umask 077
+dir=/run/regain/@JOB@
+# A guest whose /run cannot be written still has to be able to say so.
+mkdir -p "$dir" 2>/dev/null || dir=$(mktemp -d) || exit 1
+# Some shells keep here-documents in TMPDIR, and the root disk may be full.
+TMPDIR=$dir
+export TMPDIR
+# A file, so that a script with a syntax error is an exit status like any other,
+# and so that no value of it shows up in a process's arguments.
+cat >"$dir/script" <<'@END@'
+@SCRIPT@
+@END@
+limit=
+if command -v timeout >/dev/null 2>&1; then limit='timeout -k 5 @SECONDS@'; fi
+status=0
+$limit sh "$dir/script" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
+pack=cat
+if command -v gzip >/dev/null 2>&1; then pack='gzip -c'; fi
+{
+	echo "$status $(($(wc -c <"$dir/out")))"
+	cat "$dir/out" "$dir/err"
+} | $pack | base64 | tr -d '\n' >"$dir/answer"
+size=$(($(wc -c <"$dir/answer")))
+echo "regain-frame $pack $size $dir"
+head -c @PIECE@ "$dir/answer"
+echo
+echo regain-end
+if [ "$size" -le @PIECE@ ]; then rm -rf "$dir"; fi

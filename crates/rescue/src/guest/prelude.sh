@@ -1,0 +1,166 @@
+# What every repair script in a guest starts with. It gives the script:
+#
+#   keep PATH...   record a path, so that the undo can bring it back: a file or link
+#                  with all that belongs to it, a directory's mode and owner, or
+#                  that there is nothing. Call it before the change.
+#   put PATH       standard input becomes the file, in one rename; mode, owner and
+#                  label stay as they are
+#   on_undo CMD    run CMD when this is undone, after the files are back
+#   sshd_apply     make sshd use its configuration, if `sshd -t` accepts it
+#   say TEXT       tell the operator
+#
+# A script that fails is rolled back before it returns. What is recorded lies in
+# /var/lib/regain/undo/ID/STEP with the script that brings it back (undo.sh), so that
+# even an operator at the serial console can undo.
+#
+# REGAIN_UNDO is ID/STEP. REGAIN_ROOT goes before the directory, for tests.
+set -eu
+umask 022
+# Nothing is done unless all of it can be parsed.
+sh -n "$0"
+
+exec 3>&1
+regain_dir=${REGAIN_ROOT:-}/var/lib/regain/undo/$REGAIN_UNDO
+regain_temp=
+(umask 077 && mkdir -p "$regain_dir")
+cat >"$regain_dir/undo.sh" <<'REGAIN_UNDO_SH'
+@UNDO@
+REGAIN_UNDO_SH
+# An earlier try under the same name may have left records; they are older and truer.
+for regain_file in manifest kept times; do
+	: >>"$regain_dir/$regain_file"
+done
+
+regain_end() {
+	status=$?
+	trap - EXIT HUP INT TERM
+	[ -z "$regain_temp" ] || rm -f "$regain_temp"
+	if [ "$status" -ne 0 ]; then
+		echo rollback >&3
+		sh "$regain_dir/undo.sh" >&3 || :
+	fi
+	exit "$status"
+}
+trap regain_end EXIT
+trap 'exit 143' HUP INT TERM
+
+say() { printf 'say %s\n' "$*" >&3; }
+
+# regain_record KIND PATH: one line, after what it speaks of is safe.
+regain_record() {
+	printf '%s\n' "$1 $regain_number $2" >>"$regain_dir/manifest"
+}
+
+regain_next() {
+	regain_number=$(wc -l <"$regain_dir/manifest")
+	regain_number=$((regain_number + 1))
+}
+
+# The directory's mtime changes with every file that is replaced in it.
+regain_keep_time() {
+	[ -d "$1" ] || return 0
+	! grep -qxF -- "$1" "$regain_dir/times" || return 0
+	regain_next
+	touch -r "$1" "$regain_dir/$regain_number" || return 1
+	regain_record time "$1"
+	printf '%s\n' "$1" >>"$regain_dir/times"
+}
+
+regain_keep() {
+	case $1 in
+	*'
+'*) say "cannot keep a path with a line break" && return 1 ;;
+	/*) ;;
+	*) say "cannot keep the relative path $1" && return 1 ;;
+	esac
+	! grep -qxF -- "$1" "$regain_dir/kept" || return 0
+	parent=${1%/*}
+	regain_keep_time "${parent:-/}" || return 1
+	regain_next
+	if [ -L "$1" ] || [ -f "$1" ]; then
+		cp -a -- "$1" "$regain_dir/$regain_number" || return 1
+		regain_record file "$1"
+	elif [ -d "$1" ]; then
+		stat -c '%u:%g %a' -- "$1" >"$regain_dir/$regain_number" || return 1
+		touch -r "$1" "$regain_dir/$regain_number" || return 1
+		regain_record directory "$1"
+	elif [ -e "$1" ]; then
+		say "cannot keep $1: it is neither a file nor a directory" && return 1
+	else
+		regain_record absent "$1"
+	fi
+	printf '%s\n' "$1" >>"$regain_dir/kept"
+}
+
+keep() {
+	for regain_path in "$@"; do
+		regain_keep "$regain_path" || return 1
+	done
+	sync "$regain_dir"/* 2>/dev/null || :
+}
+
+put() {
+	regain_target=$(readlink -f -- "$1") || return 1
+	keep "$1" "$regain_target" || return 1
+	regain_temp=${regain_target%/*}/.regain.$$
+	regain_label=restorecon
+	if [ -e "$regain_target" ]; then
+		# The copy brings mode, owner and label; then only the bytes are replaced.
+		regain_label=:
+		cp -a -- "$regain_target" "$regain_temp" || return 1
+	fi
+	cat >"$regain_temp" || return 1
+	sync "$regain_temp" 2>/dev/null || :
+	mv -f -- "$regain_temp" "$regain_target" || return 1
+	regain_temp=
+	"$regain_label" "$regain_target" 2>/dev/null || :
+}
+
+on_undo() {
+	regain_runs=$(find "$regain_dir" -name 'run.*' | wc -l)
+	printf '%s\n' "$1" >"$regain_dir/run.$((100 + regain_runs))"
+}
+
+regain_unit() {
+	for unit in ssh.service sshd.service; do
+		if systemctl cat "$unit" >/dev/null 2>&1; then
+			echo "$unit"
+			return 0
+		fi
+	done
+	say "there is no unit ssh.service or sshd.service" && return 1
+}
+
+sshd_apply() {
+	# Debian's unit owns this directory, and `sshd -t` asks for it.
+	[ -d /run/sshd ] || mkdir -m 0755 /run/sshd || return 1
+	regain_sshd=$(command -v sshd || echo /usr/sbin/sshd)
+	if ! regain_words=$("$regain_sshd" -t 2>&1); then
+		say "sshd refuses its configuration, so it stays as it is: $regain_words"
+		return 1
+	fi
+	if systemctl is-active -q ssh.socket 2>/dev/null; then
+		on_undo 'systemctl daemon-reload && systemctl restart ssh.socket'
+		systemctl daemon-reload && systemctl restart ssh.socket
+		return
+	fi
+	regain_unit_name=$(regain_unit) || return 1
+	case $(systemctl is-active "$regain_unit_name" || :) in
+	active | reloading)
+		on_undo "! '$regain_sshd' -t 2>/dev/null || systemctl reload $regain_unit_name"
+		systemctl reload "$regain_unit_name" || return 1
+		;;
+	*)
+		on_undo "systemctl stop $regain_unit_name"
+		# A unit that failed too often must be forgiven before it starts again.
+		systemctl reset-failed "$regain_unit_name" 2>/dev/null || :
+		systemctl start "$regain_unit_name" || return 1
+		;;
+	esac
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		if systemctl is-active -q "$regain_unit_name"; then return 0; fi
+		sleep 0.1
+	done
+	say "$regain_unit_name does not stay up"
+	return 1
+}

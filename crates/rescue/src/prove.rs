@@ -1,0 +1,172 @@
+//! The proof of a repair: a real login, tried again while the VM may still be on its
+//! way up.
+//!
+//! A repair can give the server new host keys. The operator's known hosts then hold
+//! the old ones, and ssh is right to refuse. The guest itself says over ARM which
+//! keys it has, so the proof is made against exactly those, and the operator is told
+//! which line of known_hosts to drop.
+
+use std::time::Duration;
+
+use doctor::case::{Case, LoginStage};
+use tokio::time::{Instant, sleep};
+
+use crate::Request;
+use crate::collect::{collect_way_in, document, host_public_keys, network};
+use crate::ssh::{HostKeys, Settings};
+
+/// How long a reloading sshd may refuse connections.
+const RELOAD: Duration = Duration::from_secs(2);
+
+/// How long a VM that was started may need to its first login.
+const BOOT: Duration = Duration::from_secs(30);
+
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What the last login of a proof showed.
+#[derive(Debug)]
+pub(crate) struct Proof {
+    /// The way in, without the guest's and the cloud's sections.
+    pub(crate) case: Case,
+    /// What the operator should know besides.
+    pub(crate) notice: Option<String>,
+}
+
+/// How patient a proof is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// A change that sshd reads at once.
+    Edit,
+    /// The VM was started, restarted or moved.
+    Boot,
+}
+
+/// Logs in until it works or the time is over. None if there is no address to try.
+pub(crate) async fn prove(request: &Request, after: After) -> Option<Proof> {
+    let until = Instant::now() + if after == After::Boot { BOOT } else { RELOAD };
+    loop {
+        // A VM that was deallocated may come back under another address.
+        if let Some(host) = host(request).await {
+            let case = collect_way_in(request, &host, &HostKeys::Known).await;
+            let stage = case.login.collected().map(|login| login.stage);
+            let proof = match stage {
+                Some(LoginStage::HostKey) => pinned(request, &host, case).await,
+                _ => Proof { case, notice: None },
+            };
+            if !may_pass(&proof.case, after) || Instant::now() >= until {
+                return Some(proof);
+            }
+        } else if Instant::now() >= until {
+            return None;
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Where the way in begins.
+async fn host(request: &Request) -> Option<String> {
+    if request.host.is_some() {
+        return request.host.clone();
+    }
+    let vm = document(request, &|_| {}).await;
+    let network = network(request, &vm, &|_| {}).await;
+    network.collected()?.public_addresses.first().cloned()
+}
+
+/// Whether a failure is one that time alone may cure.
+fn may_pass(case: &Case, after: After) -> bool {
+    let stage = case.login.collected().map(|login| login.stage);
+    match after {
+        // A booting guest refuses, drops, and then lets nobody in for a while
+        // (pam_nologin): everything short of a login may pass.
+        After::Boot => stage != Some(LoginStage::LoggedIn),
+        // A name that does not resolve is not sshd's.
+        After::Edit => {
+            let named = case.tcp.collected().is_some();
+            let early = stage.is_none_or(|stage| stage <= LoginStage::Banner);
+            named && early && !timed_out(case)
+        }
+    }
+}
+
+/// A reload refuses for a moment; it never swallows packets.
+fn timed_out(case: &Case) -> bool {
+    use doctor::case::TcpOutcome;
+    case.tcp.collected().is_some_and(|tcp| tcp.outcome == TcpOutcome::TimedOut)
+}
+
+/// The same login against the keys that the guest says it has.
+async fn pinned(request: &Request, host: &str, refused: Case) -> Proof {
+    let keys = match host_public_keys(request).await {
+        Ok(keys) if !keys.is_empty() => keys,
+        _ => return Proof { case: refused, notice: None },
+    };
+    let case = collect_way_in(request, host, &HostKeys::Pinned(keys)).await;
+    let works = case.login.collected().is_some_and(|l| l.stage == LoginStage::LoggedIn);
+    if !works {
+        return Proof { case: refused, notice: None };
+    }
+    let known_as = Settings::of(request, host).await.known_as();
+    let notice = format!("ssh-keygen -R '{known_as}'");
+    Proof { case, notice: Some(notice) }
+}
+
+#[cfg(test)]
+mod tests {
+    use doctor::case::{Login, Section, Target, Tcp, TcpOutcome};
+
+    use super::*;
+
+    fn case(tcp: TcpOutcome, stage: Option<LoginStage>) -> Case {
+        let target = Target {
+            user: String::new(),
+            host: String::new(),
+            port: 22,
+            resource_id: None,
+            identity: None,
+        };
+        let mut case = Case::new(target, String::new());
+        case.tcp = Section::Collected(Tcp {
+            address: String::new(),
+            port: 22,
+            outcome: tcp,
+            millis: 0,
+            local_address: None,
+            error: None,
+        });
+        if let Some(stage) = stage {
+            case.login = Section::Collected(Login {
+                stage,
+                exit: Some(255),
+                stderr: Vec::new(),
+                stdout: Vec::new(),
+                methods: Vec::new(),
+                offered: Vec::new(),
+                key_accepted: false,
+                host_key: None,
+                millis: 0,
+            });
+        }
+        case
+    }
+
+    #[test]
+    fn a_reload_is_waited_for_and_a_refused_key_is_not() {
+        let refused = case(TcpOutcome::Refused, None);
+        let denied = case(TcpOutcome::Connected, Some(LoginStage::Authentication));
+        let dropped = case(TcpOutcome::TimedOut, None);
+        assert!(may_pass(&refused, After::Edit));
+        assert!(!may_pass(&denied, After::Edit));
+        assert!(!may_pass(&dropped, After::Edit));
+    }
+
+    #[test]
+    fn a_booting_guest_is_waited_for_until_it_lets_somebody_in() {
+        for stage in [None, Some(LoginStage::Authentication), Some(LoginStage::Banner)] {
+            assert!(may_pass(&case(TcpOutcome::Connected, stage), After::Boot));
+        }
+        let works = case(TcpOutcome::Connected, Some(LoginStage::LoggedIn));
+        assert!(!may_pass(&works, After::Boot));
+    }
+}

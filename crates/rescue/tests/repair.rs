@@ -1,0 +1,259 @@
+//! The loop: a step that does not help is taken back, one that helps is proved by a
+//! login, and all of it can be undone.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use doctor::{Catalogue, Lang, Risk};
+use rescue::{
+    AttemptResult, Journal, Outcome, Policy, Progress, Request, Status, repair, undo,
+};
+use support::cloud::{Cloud, VM};
+use support::request;
+use support::sshd::{Sshd, keygen};
+
+/// A VM whose sshd and guest are this host's, and where its owner's state goes.
+struct Lab {
+    sshd: Sshd,
+    cloud: Cloud,
+    request: Request,
+}
+
+async fn lab(sshd: Sshd) -> Lab {
+    let home = sshd.home.path();
+    // One test is one process here (nextest): nobody else reads this variable.
+    let cloud = Cloud::start(home.join("root")).await;
+    cloud.with(|state| state.output_limit = 1 << 20);
+    let mut request = request(home, sshd.port);
+    request.vm = Some(VM.parse().unwrap());
+    request.cloud = Some(cloud.client().await);
+    Lab { sshd, cloud, request }
+}
+
+fn fault(id: &str, symptom: &str, when: &str, repairs: &str) -> (String, String) {
+    let (layer, _) = id.split_once('.').unwrap();
+    let text = format!(
+        "id = '{id}'\nlayer = '{layer}'\nsymptoms = ['{symptom}']\nneeds = ['login']\n\
+         when = '''{when}'''\nconfidence = 'certain'\nevidence = [\"'seen'\"]\n\
+         references = ['none']\nnot_injected = 'it belongs to a test'\n\
+         title = {{ en = 'T', ja = 'T' }}\n\
+         explanation = {{ en = 'E', ja = 'E' }}\n{repairs}"
+    );
+    (format!("{id}.toml"), text)
+}
+
+fn guest_step(id: &str, script: &str) -> String {
+    format!(
+        "[[repair]]\nid = '{id}'\nrisk = 'edit'\nchannel = 'guest'\n\
+         title = {{ en = 'S', ja = 'S' }}\nscript = '''\n{script}\n'''\n"
+    )
+}
+
+fn policy(allow: Risk) -> Policy {
+    Policy { allow, dry_run: false, lang: Lang::En }
+}
+
+async fn run(lab: &Lab, faults: Vec<(String, String)>, allow: Risk) -> Outcome {
+    let catalogue = Catalogue::parse(faults.into_iter()).unwrap();
+    repair(&lab.request, &catalogue, policy(allow), &|_| {}).await
+}
+
+fn results(outcome: &Outcome) -> Vec<(&str, &AttemptResult)> {
+    let attempts = outcome.attempts.iter();
+    attempts.map(|attempt| (attempt.step.id.as_str(), &attempt.result)).collect()
+}
+
+/// Takes the owner's key away and gives the script that brings it back.
+fn lock_out(sshd: &Sshd) -> String {
+    let keys = sshd.path("authorized_keys");
+    let line = fs::read_to_string(&keys).unwrap();
+    fs::write(&keys, "").unwrap();
+    format!("put '{}' <<'EOF'\n{}EOF", keys.display(), line)
+}
+
+fn facts(path: &Path) -> (String, u32, i64, i64) {
+    let facts = fs::metadata(path).unwrap();
+    let text = fs::read_to_string(path).unwrap();
+    (text, facts.mode(), facts.mtime(), facts.mtime_nsec())
+}
+
+#[tokio::test]
+async fn a_useless_step_is_taken_back_and_the_next_one_is_proved_and_undone() {
+    let lab = lab(Sshd::start("")).await;
+    let useful = lock_out(&lab.sshd);
+    let (keys, other) = (lab.sshd.path("authorized_keys"), lab.sshd.path("other"));
+    fs::write(&other, "before\n").unwrap();
+    let before = (facts(&keys), facts(&other));
+    let useless = format!("echo after | put '{}'", other.display());
+    let broken = format!("echo broken | put '{}'; exit 9", other.display());
+    let repairs = [
+        guest_step("broken", &broken),
+        guest_step("useless", &useless),
+        guest_step("useful", &format!("{useful}\nsay the key is back")),
+    ];
+    let denied = fault("auth.test", "auth.denied", "true", &repairs.concat());
+
+    let outcome = run(&lab, vec![denied], Risk::Edit).await;
+    assert_eq!(outcome.status, Status::Repaired, "{outcome:#?}");
+    let results = results(&outcome);
+    let [broken, useless, useful] = results.as_slice() else { panic!("{results:?}") };
+    assert!(matches!(broken, ("broken", AttemptResult::Failed(why)) if why.contains("9")));
+    assert_eq!(*useless, ("useless", &AttemptResult::Undone));
+    assert_eq!(*useful, ("useful", &AttemptResult::Solved));
+    assert_eq!(outcome.attempts[2].said, ["the key is back"]);
+    assert!(outcome.verdict.reachable && !outcome.first.reachable);
+    assert_eq!(facts(&other), before.1);
+
+    let id = outcome.undo_id.unwrap();
+    let undone = undo(&lab.request, &id).await.unwrap();
+    assert_eq!(undone.remains, [""; 0]);
+    assert_eq!(undone.restored, [keys.display().to_string()]);
+    assert_eq!((facts(&keys), facts(&other)), before);
+    let again = undo(&lab.request, &id).await.unwrap();
+    assert!(again.restored.is_empty() && again.remains.is_empty());
+}
+
+#[tokio::test]
+async fn a_step_that_removes_its_cause_is_kept_when_something_else_is_wrong() {
+    let lab = lab(Sshd::start("")).await;
+    let useful = lock_out(&lab.sshd);
+    let keys = lab.sshd.path("authorized_keys");
+    // The first fault is there while the file is empty in the guest's own eyes; the
+    // guest is this host, so a marker under its root stands for it.
+    let marker = lab.sshd.path("marker");
+    let first = format!("keep '{0}'\n: >'{0}'", marker.display());
+    let outcome = {
+        let cleared = Arc::new(Mutex::new(false));
+        let faults = vec![
+            fault("auth.a", "auth.denied", "true", &guest_step("a", &first)),
+            fault("auth.b", "auth.denied", "true", &guest_step("b", &useful)),
+        ];
+        let catalogue = Catalogue::parse(faults.into_iter()).unwrap();
+        let watch = |progress: Progress<'_>| {
+            if let Progress::Applying(_) = progress {
+                *cleared.lock().unwrap() = true;
+            }
+        };
+        let outcome = repair(&lab.request, &catalogue, policy(Risk::Edit), &watch).await;
+        assert!(*cleared.lock().unwrap());
+        outcome
+    };
+    assert_eq!(outcome.status, Status::Repaired);
+    assert_eq!(outcome.attempts.last().unwrap().result, AttemptResult::Solved);
+    assert!(!fs::read_to_string(keys).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_stopped_vm_is_started_and_the_undo_stops_it_again() {
+    let mut sshd = Sshd::prepare("");
+    let mut starter = Sshd::prepare("");
+    std::mem::swap(&mut sshd.home, &mut starter.home);
+    std::mem::swap(&mut sshd.port, &mut starter.port);
+    let lab = {
+        let home = starter.home.path();
+        let cloud = Cloud::start(home.join("root")).await;
+        let mut request = request(home, starter.port);
+        request.vm = Some(VM.parse().unwrap());
+        request.cloud = Some(cloud.client().await);
+        Lab { sshd, cloud, request }
+    };
+    let running = Arc::new(Mutex::new(starter));
+    let to_start = Arc::clone(&running);
+    lab.cloud.with(|state| {
+        state.output_limit = 1 << 20;
+        state.power = "deallocated".to_owned();
+        state.on_start = Some(Box::new(move || to_start.lock().unwrap().run()));
+    });
+    let action = "[[repair]]\nid = 'start'\nrisk = 'open'\nchannel = 'arm'\n\
+                  title = { en = 'S', ja = 'S' }\naction = 'start-vm'\n";
+    let (name, text) = fault("plat.test", "tcp.refused", "true", action);
+    let stopped =
+        (name, text.replace("layer = 'plat'", "layer = 'platform'").replace("['login']", "[]"));
+
+    let refused = run(&lab, vec![stopped.clone()], Risk::Edit).await;
+    assert_eq!(refused.status, Status::NotAllowed);
+    assert_eq!(refused.next.unwrap().id, "start");
+    assert!(refused.undo_id.is_none());
+
+    let outcome = run(&lab, vec![stopped], Risk::Open).await;
+    assert_eq!(outcome.status, Status::Repaired, "{outcome:#?}");
+    let undone = undo(&lab.request, &outcome.undo_id.unwrap()).await.unwrap();
+    assert_eq!(undone.restored, ["the VM is deallocated"]);
+    assert_eq!(lab.cloud.with(|state| state.power.clone()), "deallocated");
+}
+
+#[tokio::test]
+async fn new_host_keys_are_proved_against_the_guest_s_own_and_the_old_one_is_told() {
+    // The guest is this host: its public keys are what /etc/ssh says, so sshd runs on
+    // one of those.
+    let mut sshd = Sshd::prepare("");
+    let config = fs::read_to_string(sshd.path("sshd_config")).unwrap();
+    let own = format!("HostKey {}/hostkey", sshd.home.path().display());
+    let config = config.replace(&own, "HostKey /etc/ssh/ssh_host_ed25519_key");
+    fs::write(sshd.path("sshd_config"), config).unwrap();
+    sshd.run();
+    let lab = lab(sshd).await;
+    keygen(&lab.sshd.path("old"));
+    let known = lab.sshd.known_hosts_line(&lab.sshd.path("old"));
+    fs::write(lab.sshd.path("known_hosts"), &known).unwrap();
+    let changed = fault("sshd.test", "hostkey.changed", "true", &guest_step("say", ":"));
+
+    let outcome = run(&lab, vec![changed], Risk::Edit).await;
+    assert_eq!(outcome.status, Status::Repaired, "{outcome:#?}");
+    let forget = format!("ssh-keygen -R '[127.0.0.1]:{}'", lab.sshd.port);
+    assert_eq!(outcome.to_type, [forget]);
+    assert_eq!(fs::read_to_string(lab.sshd.path("known_hosts")).unwrap(), known);
+}
+
+#[tokio::test]
+async fn a_client_s_fault_is_told_and_nothing_is_touched() {
+    let lab = lab(Sshd::start("")).await;
+    lock_out(&lab.sshd);
+    let advice = "[[repair]]\nid = 'tell'\nrisk = 'none'\nchannel = 'client'\n\
+                  title = { en = 'S', ja = 'S' }\ncommand = \"'chmod 600 key'\"\n";
+    let outcome =
+        run(&lab, vec![fault("client.test", "auth.denied", "true", advice)], Risk::Offline)
+            .await;
+    assert_eq!(outcome.status, Status::Operators);
+    let command = "chmod 600 key".to_owned();
+    assert_eq!(outcome.next.unwrap().action, doctor::Action::Client { command });
+    assert!(outcome.undo_id.is_none() && outcome.attempts.is_empty());
+}
+
+#[tokio::test]
+async fn a_dry_run_plans_and_a_healthy_login_needs_nothing() {
+    let lab = lab(Sshd::start("")).await;
+    let catalogue = Catalogue::parse(std::iter::empty()).unwrap();
+    let healthy = repair(&lab.request, &catalogue, policy(Risk::Edit), &|_| {}).await;
+    assert_eq!(healthy.status, Status::Healthy);
+
+    let useful = lock_out(&lab.sshd);
+    let steps = guest_step("useful", &useful);
+    let faults = vec![fault("auth.test", "auth.denied", "true", &steps)];
+    let catalogue = Catalogue::parse(faults.into_iter()).unwrap();
+    let dry = Policy { dry_run: true, ..policy(Risk::Edit) };
+    let planned = repair(&lab.request, &catalogue, dry, &|_| {}).await;
+    assert_eq!(planned.status, Status::Planned);
+    assert_eq!(planned.next.unwrap().id, "useful");
+    assert_eq!(fs::read_to_string(lab.sshd.path("authorized_keys")).unwrap(), "");
+}
+
+#[tokio::test]
+async fn a_repair_on_another_vm_is_not_undone_here() {
+    let lab = lab(Sshd::start("")).await;
+    let useful = lock_out(&lab.sshd);
+    let steps = guest_step("useful", &useful);
+    let outcome =
+        run(&lab, vec![fault("auth.test", "auth.denied", "true", &steps)], Risk::Edit).await;
+    let id = outcome.undo_id.unwrap();
+    assert_eq!(Journal::load(&id).unwrap().target.resource_id.as_deref(), Some(VM));
+    let mut request = lab.request.clone();
+    request.vm = Some(VM.replace("vm1", "vm2").parse().unwrap());
+    let error = undo(&request, &id).await.unwrap_err();
+    assert!(error.to_string().contains("was made on"), "{error}");
+    assert!(undo(&request, "000000000000").await.is_err());
+}
