@@ -283,9 +283,9 @@ async fn a_wrong_secret_is_an_auth_error_without_the_secret() {
     .await;
     let client = Client::connect(&stub.url, None, service_principal()).await.unwrap();
     let error = client.get("/a").await.unwrap_err();
-    let Error::Auth { source: AuthError::Refused { error: reason, .. }, .. } = &error
-    else {
-        panic!("{error:?}");
+    let Error::Auth { source, .. } = &error else { panic!("{error:?}") };
+    let AuthError::Refused { error: reason, .. } = source.as_ref() else {
+        panic!("{error:?}")
     };
     assert_eq!(reason.to_string(), "(invalid_client) wrong secret");
     assert!(!format!("{error:?} {client:?}").contains("s3cret"));

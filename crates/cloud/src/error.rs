@@ -11,7 +11,9 @@ pub enum Error {
     #[error("{0} is not a loopback address; listen on 127.0.0.1")]
     NotLoopback(SocketAddr),
     /// The port is taken, or the address is not this host's.
-    #[error("cannot listen on {address}; if another program has this port, choose another one")]
+    #[error(
+        "cannot listen on {address}; if another program has this port, choose another one"
+    )]
     Listen {
         /// The address that was asked for.
         address: SocketAddr,

@@ -27,7 +27,11 @@ use crate::{Config, EngineKind, Error, Limits};
 /// [`Config::engine`] asks for.
 pub async fn serve(config: Config) -> Result<(), Error> {
     let mut server = Server::start(config, Limits::default()).await?;
-    let listening = |source| Error::State { doing: "listen for signals to", path: "/".into(), source };
+    let listening = |source| Error::State {
+        doing: "listen for signals to",
+        path: "/".into(),
+        source,
+    };
     let mut terminate = signal(SignalKind::terminate()).map_err(listening)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(listening)?;
     tokio::select! {
@@ -92,7 +96,8 @@ impl Server {
         app::bring_back(&app).await.map_err(|problem| Error::Store(Box::new(problem)))?;
 
         let handle = Handle::new();
-        let serving = http::serve(Arc::clone(&app), &state, credentials, listener, handle.clone())?;
+        let serving =
+            http::serve(Arc::clone(&app), &state, credentials, listener, handle.clone())?;
         state.announce(&endpoint)?;
         tracing::info!(endpoint, state = %state.path().display(), "serving");
         Ok(Self { app, state, endpoint, handle, serving })

@@ -73,9 +73,8 @@ impl State {
     pub(crate) fn seal(&self) -> Result<Seal, Error> {
         let path = self.path.join("root.key");
         if let Some(key) = self.read("root.key")? {
-            let key = <[u8; 32]>::try_from(key.as_slice()).map_err(|_| Error::Damaged {
-                path,
-                source: "a key has 32 bytes".into(),
+            let key = <[u8; 32]>::try_from(key.as_slice()).map_err(|_| {
+                Error::Damaged { path, source: "a key has 32 bytes".into() }
             })?;
             return Ok(Seal::new(key));
         }
@@ -143,7 +142,8 @@ impl State {
         let fresh = self.path.join(format!(".{name}.new"));
         let write = || {
             let mut file =
-                private(OpenOptions::new().create(true).truncate(true).write(true)).open(&fresh)?;
+                private(OpenOptions::new().create(true).truncate(true).write(true))
+                    .open(&fresh)?;
             file.write_all(content)?;
             file.sync_all()?;
             fs::rename(&fresh, &path)
@@ -180,7 +180,8 @@ mod tests {
         let state = State::take(dir.path()).unwrap();
         let first = state.credentials().unwrap();
         assert_eq!(state.credentials().unwrap().client_secret, first.client_secret);
-        let mode = fs::metadata(dir.path().join("credentials.json")).unwrap().permissions();
+        let mode =
+            fs::metadata(dir.path().join("credentials.json")).unwrap().permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
     }
 }

@@ -22,7 +22,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
-use crate::edit::{Attributes, EditError, Place};
+use crate::edit::{self, Attributes, EditError, Place};
 use crate::process::{self, Limits};
 
 /// Where the journals are, below the root.
@@ -215,6 +215,24 @@ impl Journal {
     ) -> Result<(), UndoError> {
         self.record(Record::Absent { path: place.path.clone() })?;
         Ok(place.make_dir(attributes)?)
+    }
+
+    /// Makes a directory and those above it, as far as they are missing.
+    pub(crate) fn make_dirs(&mut self, path: &Path) -> Result<(), UndoError> {
+        let mut missing = Vec::new();
+        for path in path.ancestors() {
+            if path == Path::new("/")
+                || edit::kind(&self.root, &path.to_string_lossy()).is_some()
+            {
+                break;
+            }
+            missing.push(path);
+        }
+        for path in missing.into_iter().rev() {
+            let place = self.place(&path.to_string_lossy())?;
+            self.make_dir_at(&place, &Attributes::root(0o755))?;
+        }
+        Ok(())
     }
 
     /// Makes a symbolic link; what was there is kept.

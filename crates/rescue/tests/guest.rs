@@ -29,7 +29,7 @@ async fn collected(change: impl FnOnce(&mut support::cloud::State)) -> (Case, Cl
 #[tokio::test]
 async fn a_guest_answers_in_pieces_of_four_kilobytes() {
     let (case, cloud) = collected(|_| {}).await;
-    let guest = case.guest.collected().unwrap();
+    let guest = case.guest.collected().unwrap_or_else(|| panic!("{:?}", case.guest));
     assert!(!guest.os.is_empty());
     assert_eq!(guest.channel, "run-command");
     assert!(guest.disk_used.contains_key("/"));

@@ -21,8 +21,8 @@ use base64::engine::general_purpose::STANDARD;
 use guest::envelope::{self, Cipher, Identity};
 use guest::wire::{
     BlobKind, Certificates, ExtensionsConfig, GoalState, HandlerSettings, HandlerState,
-    HandlerStatus, Plugin, PluginSettings, PluginState, Status, StatusBlob, StatusUploadBlob,
-    Verdict,
+    HandlerStatus, Plugin, PluginSettings, PluginState, Status, StatusBlob,
+    StatusUploadBlob, Verdict,
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -33,7 +33,7 @@ use crate::store::{Settings, Tenant, key_of};
 
 /// Where guests find the platform.
 const HOST: &str = "http://168.63.129.16";
-/// A goal that nobody fetched for this long makes its agent suspicious.
+/// An agent that waits for goals fetches a new one within this, if it is alive.
 const SUSPICION: Duration = Duration::from_secs(2);
 
 /// All agents that were needed so far, by key of their machine.
@@ -58,8 +58,41 @@ pub(crate) struct Agent {
 
 #[derive(Clone, Copy, Default)]
 struct Moments {
+    /// When the agent was last heard of.
     contact: Option<Instant>,
+    /// When its goal was last changed.
     goal: Option<Instant>,
+    /// When it last broke off while it waited for a goal. The kernel does that for
+    /// a process that was killed.
+    broken_off: Option<Instant>,
+    /// Whether it waits for goals, or asks every few seconds.
+    waits: bool,
+}
+
+/// An agent's wait for its next goal. If it is dropped before its end, the agent
+/// has broken off.
+pub(crate) struct Wait<'a> {
+    agent: &'a Agent,
+    ended: bool,
+}
+
+impl Wait<'_> {
+    /// Waits until the goal differs from `known`, at most `patience`.
+    pub(crate) async fn until_changed(mut self, known: &str, patience: Duration) {
+        let mut goal = self.agent.incarnation.subscribe();
+        let changed = goal.wait_for(|number| number.to_string() != known);
+        // Late or gone: the answer is the goal as it is.
+        let _either = tokio::time::timeout(patience, changed).await;
+        self.ended = true;
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.agent.moments().broken_off = Some(Instant::now());
+        }
+    }
 }
 
 /// What an agent said.
@@ -105,12 +138,10 @@ pub(super) enum Silence {
 }
 
 impl Agent {
-    /// Waits until the goal differs from `known`, at most `patience`.
-    pub(crate) async fn goal_changed(&self, known: &str, patience: Duration) {
-        let mut goal = self.incarnation.subscribe();
-        let changed = goal.wait_for(|number| number.to_string() != known);
-        // Late or gone: the answer is the goal as it is.
-        let _either = tokio::time::timeout(patience, changed).await;
+    /// A wait for the next goal.
+    pub(crate) fn wait(&self) -> Wait<'_> {
+        self.moments().waits = true;
+        Wait { agent: self, ended: false }
     }
 
     /// Notes that the agent was heard of just now.
@@ -136,21 +167,29 @@ impl Agent {
     /// Whether the agent can be spoken to.
     pub(crate) fn readiness(&self, stale: Duration) -> Readiness {
         let moments = *self.moments();
-        let reported = self.report.borrow().as_ref().is_some_and(|report| report.at.is_some());
+        let reported =
+            self.report.borrow().as_ref().is_some_and(|report| report.at.is_some());
         let Some(contact) = moments.contact.filter(|_| reported) else {
             return Readiness::Silent;
         };
-        // A long poll is answered at once when the goal changes, so a goal that
-        // lies there tells more than a heartbeat that is not due yet.
-        let ignored = *self.fetched.borrow() < *self.incarnation.borrow()
-            && moments.goal.is_some_and(|goal| goal.elapsed() > SUSPICION && contact < goal);
-        if contact.elapsed() > stale || ignored { Readiness::Lost } else { Readiness::Ready }
+        // An agent that waits is told of a new goal at once: one that lies there
+        // says more than a heartbeat that is not due yet.
+        let ignored = moments.waits
+            && *self.fetched.borrow() < *self.incarnation.borrow()
+            && moments.goal.is_some_and(|goal| goal.elapsed() > SUSPICION);
+        let broken_off = moments.broken_off.is_some_and(|at| at > contact);
+        if contact.elapsed() > stale || ignored || broken_off {
+            Readiness::Lost
+        } else {
+            Readiness::Ready
+        }
     }
 
     /// Waits until the agent has reported since the machine was started.
     pub(super) async fn first_report(&self, patience: Duration) -> bool {
         let mut report = self.report.subscribe();
-        let here = report.wait_for(|report| report.as_ref().is_some_and(|r| r.at.is_some()));
+        let here =
+            report.wait_for(|report| report.as_ref().is_some_and(|r| r.at.is_some()));
         matches!(tokio::time::timeout(patience, here).await, Ok(Ok(_)))
     }
 
@@ -173,7 +212,9 @@ impl Agent {
             }
             let latest = report.borrow_and_update().clone();
             match latest.and_then(|report| verdict(&report, handler, sequence, seen)) {
-                Some(status) if status.status != Verdict::Transitioning => return Ok(status),
+                Some(status) if status.status != Verdict::Transitioning => {
+                    return Ok(status);
+                }
                 Some(_) => {
                     seen.get_or_insert(now);
                 }
@@ -181,10 +222,15 @@ impl Agent {
             }
             let contact = self.moments().contact;
             let next = match seen {
-                None if begun.elapsed() >= patience.pickup => return Err(Silence::NotFetched),
+                None if begun.elapsed() >= patience.pickup => {
+                    return Err(Silence::NotFetched);
+                }
                 None => patience.pickup.saturating_sub(begun.elapsed()),
-                Some(_) if begun.elapsed() >= patience.whole => return Err(Silence::Unfinished),
-                Some(_) if contact.is_none_or(|at| at.elapsed() > patience.stale) => {
+                Some(_) if begun.elapsed() >= patience.whole => {
+                    return Err(Silence::Unfinished);
+                }
+                // After a restart of this server nothing was heard yet.
+                Some(_) if contact.unwrap_or(begun).elapsed() > patience.stale => {
                     return Err(Silence::Lost);
                 }
                 Some(_) => patience.whole.saturating_sub(begun.elapsed()),
@@ -260,7 +306,10 @@ impl Agents {
 
 impl App {
     /// The agent of a machine.
-    pub(crate) async fn agent(&self, vm: &ResourceId) -> Result<Option<Arc<Agent>>, Problem> {
+    pub(crate) async fn agent(
+        &self,
+        vm: &ResourceId,
+    ) -> Result<Option<Arc<Agent>>, Problem> {
         if let Some(agent) = self.agents.known().get(&key_of(vm)) {
             return Ok(Some(Arc::clone(agent)));
         }
@@ -291,7 +340,8 @@ impl App {
         let everything = ResourceId::of_subscription(&self.subscription)
             .map_err(|error| Problem::NotFound { message: error.to_string() })?;
         let address = address.to_string();
-        let nics = self.store.list(&everything, "microsoft.network/networkinterfaces").await?;
+        let nics =
+            self.store.list(&everything, "microsoft.network/networkinterfaces").await?;
         for nic in nics {
             let here = items(&nic.document, "/properties/ipConfigurations").any(|one| {
                 let network = reference(one, "/properties/subnet/id")
@@ -301,7 +351,10 @@ impl App {
                 text(one, "/properties/privateIPAddress") == Some(address.as_str())
                     && network.is_some_and(|network| key_of(&network) == vnet)
             });
-            if here && let Some(vm) = reference(&nic.document, "/properties/virtualMachine/id")? {
+            if here
+                && let Some(vm) =
+                    reference(&nic.document, "/properties/virtualMachine/id")?
+            {
                 return self.agent(&vm).await;
             }
         }
@@ -335,7 +388,10 @@ impl App {
         let guest = self.store.guest(&agent.vm).await?.ok_or_else(|| gone(agent))?;
         let machine = guest.machine;
         let address = |comp: &str| {
-            format!("{HOST}/machine/{machine}/_{}?comp={comp}&incarnation={incarnation}", agent.vm.name())
+            format!(
+                "{HOST}/machine/{machine}/_{}?comp={comp}&incarnation={incarnation}",
+                agent.vm.name()
+            )
         };
         Ok(GoalState {
             incarnation: incarnation.to_string(),
@@ -442,13 +498,15 @@ impl App {
 pub(super) fn protect(settings: &Value, tenant: &Tenant) -> Result<String, Problem> {
     let der = identity(tenant)?.certificate_der().map_err(broken)?;
     let clear = settings.to_string();
-    let message = envelope::encrypt(clear.as_bytes(), &der, Cipher::Aes128Cbc).map_err(broken)?;
+    let message =
+        envelope::encrypt(clear.as_bytes(), &der, Cipher::Aes128Cbc).map_err(broken)?;
     Ok(STANDARD.encode(message))
 }
 
 /// Opens protected settings as a machine's agent does.
 pub(super) fn unprotect(message: &str, tenant: &Tenant) -> Result<Value, Problem> {
-    let broken = |why: String| Problem::Internal { doing: "open protected settings", why };
+    let broken =
+        |why: String| Problem::Internal { doing: "open protected settings", why };
     let message = STANDARD.decode(message).map_err(|error| broken(error.to_string()))?;
     let clear = envelope::decrypt(&message, &identity(tenant)?)
         .map_err(|error| broken(error.to_string()))?;

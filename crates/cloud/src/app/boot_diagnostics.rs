@@ -21,7 +21,9 @@ const MINUTES: i64 = 120;
 /// `POST …/virtualMachines/{vm}/retrieveBootDiagnosticsData`
 pub(crate) async fn post(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let vm = app.existing(&call.id).await?;
-    if vm.document["properties"]["diagnosticsProfile"]["bootDiagnostics"]["enabled"] != true {
+    if vm.document["properties"]["diagnosticsProfile"]["bootDiagnostics"]["enabled"]
+        != true
+    {
         return Err(Problem::Conflict {
             code: "OperationNotAllowed",
             message: format!(
@@ -58,7 +60,8 @@ pub(crate) async fn serial_log(
     let machine: MachineId = machine.parse().map_err(|_| refused())?;
     let until: i64 = until.parse().map_err(|_| refused())?;
     let right = sign(app, &machine, until);
-    if constant_time::verify_slices_are_equal(right.as_bytes(), signature.as_bytes()).is_err()
+    if constant_time::verify_slices_are_equal(right.as_bytes(), signature.as_bytes())
+        .is_err()
         || until < jiff::Timestamp::now().as_second()
     {
         return Err(refused());

@@ -27,16 +27,16 @@ pub(crate) struct Call {
 impl Call {
     /// The body, which must be a JSON object.
     pub(crate) fn object(&self) -> Result<&Map<String, Value>, Problem> {
-        self.body.as_ref().and_then(Value::as_object).ok_or_else(|| Problem::InvalidContent {
-            why: "A JSON object is expected.".to_owned(),
+        self.body.as_ref().and_then(Value::as_object).ok_or_else(|| {
+            Problem::InvalidContent { why: "A JSON object is expected.".to_owned() }
         })
     }
 
     /// Whether the instance view was asked for.
     pub(crate) fn expands_instance_view(&self) -> bool {
-        self.query
-            .get("$expand")
-            .is_some_and(|parts| parts.split(',').any(|p| p.eq_ignore_ascii_case("instanceView")))
+        self.query.get("$expand").is_some_and(|parts| {
+            parts.split(',').any(|p| p.eq_ignore_ascii_case("instanceView"))
+        })
     }
 
     /// One query parameter; its name in lower case.

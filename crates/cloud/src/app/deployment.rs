@@ -43,7 +43,8 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let body = shown(&call.id, "Running", &resources);
     let document = Resource::new(call.id.clone(), body.clone());
     let work = Work::Deploy { deployment: call.id.clone(), resources };
-    let job = Job::new("deployments/write", &call.id, work).writing(document).holding(turn);
+    let job =
+        Job::new("deployments/write", &call.id, work).writing(document).holding(turn);
     Ok(app.submit(job).await?.written(body, true))
 }
 
@@ -99,14 +100,22 @@ async fn make_one(
     };
     let app = Arc::clone(app);
     let answer = match id.resource_type().to_ascii_lowercase().as_str() {
-        "microsoft.network/virtualnetworks" => virtual_network::put(app.clone(), call).await,
+        "microsoft.network/virtualnetworks" => {
+            virtual_network::put(app.clone(), call).await
+        }
         "microsoft.network/networksecuritygroups" => {
             network_security_group::put(app.clone(), call).await
         }
-        "microsoft.network/publicipaddresses" => public_ip_address::put(app.clone(), call).await,
-        "microsoft.network/networkinterfaces" => network_interface::put(app.clone(), call).await,
+        "microsoft.network/publicipaddresses" => {
+            public_ip_address::put(app.clone(), call).await
+        }
+        "microsoft.network/networkinterfaces" => {
+            network_interface::put(app.clone(), call).await
+        }
         "microsoft.network/routetables" => route_table::put(app.clone(), call).await,
-        "microsoft.compute/virtualmachines" => virtual_machine::put(app.clone(), call).await,
+        "microsoft.compute/virtualmachines" => {
+            virtual_machine::put(app.clone(), call).await
+        }
         extension::KIND => extension::put(app.clone(), call).await,
         other => Err(Problem::Invalid {
             code: "InvalidTemplate",
@@ -126,7 +135,9 @@ fn resources_of(call: &Call) -> Result<Vec<Value>, Problem> {
     let body = Value::Object(call.object()?.clone());
     let properties = &body["properties"];
     if !properties["template"].is_object() {
-        return Err(invalid("properties.template is missing; templateLink is not supported"));
+        return Err(invalid(
+            "properties.template is missing; templateLink is not supported",
+        ));
     }
     let scope = Scope {
         deployment: &call.id,
@@ -154,14 +165,17 @@ impl Scope<'_> {
         Ok(match value {
             Value::String(text) => match text.strip_prefix('[') {
                 Some(rest) if rest.starts_with('[') => json!(rest),
-                Some(rest) if rest.ends_with(']') => self.evaluate(&rest[..rest.len() - 1])?,
+                Some(rest) if rest.ends_with(']') => {
+                    self.evaluate(&rest[..rest.len() - 1])?
+                }
                 _ => value.clone(),
             },
-            Value::Array(all) => {
-                Value::Array(all.iter().map(|one| self.replace(one)).collect::<Result<_, _>>()?)
-            }
+            Value::Array(all) => Value::Array(
+                all.iter().map(|one| self.replace(one)).collect::<Result<_, _>>()?,
+            ),
             Value::Object(all) => {
-                let replaced = all.iter().map(|(key, one)| Ok((key.clone(), self.replace(one)?)));
+                let replaced =
+                    all.iter().map(|(key, one)| Ok((key.clone(), self.replace(one)?)));
                 Value::Object(replaced.collect::<Result<Map<_, _>, Problem>>()?)
             }
             other => other.clone(),
@@ -175,7 +189,8 @@ impl Scope<'_> {
                  resourceId() are, as whole values"
             ))
         };
-        let (function, rest) = expression.trim().split_once('(').ok_or_else(unsupported)?;
+        let (function, rest) =
+            expression.trim().split_once('(').ok_or_else(unsupported)?;
         let inside = rest.strip_suffix(')').ok_or_else(unsupported)?;
         let arguments: Vec<&str> = inside
             .split(',')
@@ -192,13 +207,16 @@ impl Scope<'_> {
                 .get("value")
                 .or_else(|| self.defaults[*name].get("defaultValue"))
                 .cloned()
-                .ok_or_else(|| invalid(format!("The value for parameter '{name}' is missing"))),
+                .ok_or_else(|| {
+                    invalid(format!("The value for parameter '{name}' is missing"))
+                }),
             ("variables", [name]) => match self.variables.get(*name) {
                 Some(value) => self.replace(value),
                 None => Err(invalid(format!("There is no variable '{name}'"))),
             },
             ("resourceid", [kind, names @ ..]) => {
-                let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+                let names: Vec<String> =
+                    names.iter().map(|name| (*name).to_owned()).collect();
                 Ok(json!(named(self.deployment, kind, &names)?))
             }
             _ => Err(unsupported()),
@@ -208,8 +226,10 @@ impl Scope<'_> {
 
 /// The id of a template's resource.
 fn id_of(deployment: &ResourceId, resource: &Value) -> Result<ResourceId, Problem> {
-    let kind = text(resource, "/type").ok_or_else(|| invalid("A resource has no type"))?;
-    let name = text(resource, "/name").ok_or_else(|| invalid("A resource has no name"))?;
+    let kind =
+        text(resource, "/type").ok_or_else(|| invalid("A resource has no type"))?;
+    let name =
+        text(resource, "/name").ok_or_else(|| invalid("A resource has no name"))?;
     let names: Vec<String> = name.split('/').map(str::to_owned).collect();
     named(deployment, kind, &names)
 }
@@ -221,12 +241,15 @@ fn named(
     kind: &str,
     names: &[String],
 ) -> Result<ResourceId, Problem> {
-    let wrong = || invalid(format!("'{kind}' and '{}' do not fit together", names.join("/")));
+    let wrong =
+        || invalid(format!("'{kind}' and '{}' do not fit together", names.join("/")));
     let mut kinds = kind.split('/');
     let namespace = kinds.next().unwrap_or_default();
     let group = deployment.group().unwrap_or_default();
-    let mut path =
-        format!("/subscriptions/{}/resourceGroups/{group}/providers/{namespace}", deployment.subscription());
+    let mut path = format!(
+        "/subscriptions/{}/resourceGroups/{group}/providers/{namespace}",
+        deployment.subscription()
+    );
     let kinds: Vec<&str> = kinds.collect();
     if kinds.len() != names.len() {
         return Err(wrong());
@@ -245,9 +268,9 @@ fn in_order(deployment: &ResourceId, resources: &mut Vec<Value>) -> Result<(), P
         .collect::<Result<_, Problem>>()?;
     while !left.is_empty() {
         let ready = left.iter().position(|(_, resource)| {
-            !items(resource, "/dependsOn").filter_map(Value::as_str).any(|needed| {
-                left.iter().any(|(other, _)| means(needed, other))
-            })
+            !items(resource, "/dependsOn")
+                .filter_map(Value::as_str)
+                .any(|needed| left.iter().any(|(other, _)| means(needed, other)))
         });
         let Some(ready) = ready else {
             return Err(invalid("The resources depend on each other in a circle"));
@@ -339,7 +362,8 @@ mod tests {
             json!({ "type": "A.B/nets", "name": "x" }),
         ];
         in_order(&deployment(), &mut resources).unwrap();
-        let names: Vec<&str> = resources.iter().map(|r| r["name"].as_str().unwrap()).collect();
+        let names: Vec<&str> =
+            resources.iter().map(|r| r["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["x", "n", "v"]);
         let mut circle = vec![
             json!({ "type": "A.B/c", "name": "a", "dependsOn": ["b"] }),
@@ -352,9 +376,14 @@ mod tests {
     fn parameters_are_replaced_and_other_expressions_refused() {
         let (parameters, none) = (json!({ "p": { "value": "secret" } }), Value::Null);
         let id = deployment();
-        let scope =
-            Scope { deployment: &id, parameters: &parameters, defaults: &none, variables: &none };
-        let replaced = scope.replace(&json!({ "a": ["[parameters('p')]", "[[x]"] })).unwrap();
+        let scope = Scope {
+            deployment: &id,
+            parameters: &parameters,
+            defaults: &none,
+            variables: &none,
+        };
+        let replaced =
+            scope.replace(&json!({ "a": ["[parameters('p')]", "[[x]"] })).unwrap();
         assert_eq!(replaced, json!({ "a": ["secret", "[x]"] }));
         let id = scope.replace(&json!("[resourceId('A.B/c', 'n')]")).unwrap();
         assert_eq!(id, "/subscriptions/s/resourceGroups/g/providers/A.B/c/n");

@@ -36,7 +36,8 @@ pub(crate) fn framed(
         (None, None) => {
             return Err(Problem::Invalid {
                 code: "LocationRequired",
-                message: "The location property is required for this definition.".to_owned(),
+                message: "The location property is required for this definition."
+                    .to_owned(),
                 target: Some("location"),
             });
         }
@@ -49,7 +50,9 @@ pub(crate) fn framed(
         "tags": body.get("tags").filter(|tags| tags.is_object()).cloned().unwrap_or(json!({})),
     });
     for field in ["sku", "zones", "identity", "plan"] {
-        if let Some(value) = body.get(field).filter(|value| !value.is_null()).or(old(field)) {
+        if let Some(value) =
+            body.get(field).filter(|value| !value.is_null()).or(old(field))
+        {
             document[field] = value.clone();
         }
     }
@@ -75,11 +78,15 @@ pub(crate) fn listed(values: Vec<Value>) -> Value {
 }
 
 /// A body's `properties`, empty if there are none.
-pub(crate) fn properties(body: &Map<String, Value>) -> Result<Map<String, Value>, Problem> {
+pub(crate) fn properties(
+    body: &Map<String, Value>,
+) -> Result<Map<String, Value>, Problem> {
     match body.get("properties") {
         None | Some(Value::Null) => Ok(Map::new()),
         Some(Value::Object(properties)) => Ok(properties.clone()),
-        Some(_) => Err(Problem::InvalidContent { why: "'properties' is not an object".into() }),
+        Some(_) => {
+            Err(Problem::InvalidContent { why: "'properties' is not an object".into() })
+        }
     }
 }
 
@@ -89,7 +96,10 @@ pub(crate) fn text<'a>(document: &'a Value, pointer: &str) -> Option<&'a str> {
 }
 
 /// The elements at a JSON pointer; none if there is no array.
-pub(crate) fn items<'a>(document: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+pub(crate) fn items<'a>(
+    document: &'a Value,
+    pointer: &str,
+) -> impl Iterator<Item = &'a Value> {
     document.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
@@ -97,7 +107,10 @@ pub(crate) fn items<'a>(document: &'a Value, pointer: &str) -> impl Iterator<Ite
 ///
 /// # Errors
 /// The text there is no id.
-pub(crate) fn reference(document: &Value, pointer: &str) -> Result<Option<ResourceId>, Problem> {
+pub(crate) fn reference(
+    document: &Value,
+    pointer: &str,
+) -> Result<Option<ResourceId>, Problem> {
     let Some(text) = text(document, pointer) else { return Ok(None) };
     ResourceId::parse(text).map(Some).map_err(|error| Problem::Invalid {
         code: "LinkedInvalidPropertyId",
@@ -108,7 +121,9 @@ pub(crate) fn reference(document: &Value, pointer: &str) -> Result<Option<Resour
 
 /// Writes `properties.provisioningState`.
 pub(crate) fn set_state(document: &mut Value, state: &str) {
-    if let Some(properties) = document.get_mut("properties").and_then(Value::as_object_mut) {
+    if let Some(properties) =
+        document.get_mut("properties").and_then(Value::as_object_mut)
+    {
         properties.insert("provisioningState".to_owned(), json!(state));
     }
 }
@@ -149,13 +164,17 @@ impl App {
     pub(crate) async fn group_of(&self, id: &ResourceId) -> Result<Resource, Problem> {
         let name = id.group().unwrap_or_default();
         let missing = || Problem::GroupNotFound { group: name.to_owned() };
-        let group = ResourceId::of_group(id.subscription(), name).map_err(|_| missing())?;
+        let group =
+            ResourceId::of_group(id.subscription(), name).map_err(|_| missing())?;
         self.store.get(&group).await?.ok_or_else(missing)
     }
 
     /// What a PUT replaces, if anything; its group must be there to stay, and the
     /// request's preconditions must hold.
-    pub(crate) async fn before_put(&self, call: &Call) -> Result<Option<Resource>, Problem> {
+    pub(crate) async fn before_put(
+        &self,
+        call: &Call,
+    ) -> Result<Option<Resource>, Problem> {
         let group = self.group_of(&call.id).await?;
         if text(&group.document, "/properties/provisioningState") == Some("Deleting") {
             return Err(Problem::Conflict {

@@ -12,17 +12,23 @@ use super::{Answer, App, Call, Problem, power};
 use machine::Power;
 
 /// `POST …/networkInterfaces/{nic}/effectiveNetworkSecurityGroups`
-pub(crate) async fn security_groups(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+pub(crate) async fn security_groups(
+    app: Arc<App>,
+    call: Call,
+) -> Result<Answer, Problem> {
     let nic = app.existing(&call.id).await?;
     check_in_use(&app, &nic.document).await?;
     let (nsgs, tags, _) = app.governing(&nic.document).await?;
-    let subnet = text(&nic.document, "/properties/ipConfigurations/0/properties/subnet/id");
+    let subnet =
+        text(&nic.document, "/properties/ipConfigurations/0/properties/subnet/id");
     let shown = nsgs
         .iter()
         .map(|(attachment, nsg)| {
             let association = match attachment {
                 Attachment::Subnet => json!({ "subnet": { "id": subnet } }),
-                Attachment::NetworkInterface => json!({ "networkInterface": { "id": nic.id } }),
+                Attachment::NetworkInterface => {
+                    json!({ "networkInterface": { "id": nic.id } })
+                }
             };
             let rules: Vec<Value> = [Direction::Inbound, Direction::Outbound]
                 .into_iter()
@@ -69,9 +75,11 @@ pub(super) async fn routes_of(app: &Arc<App>, nic: &Value) -> Result<Routes, Pro
     {
         for route in items(&resource.document, "/properties/routes") {
             let name = text(route, "/name").unwrap_or_default();
-            let route = Route::from_arm(table.as_str(), name, &route["properties"]).map_err(
-                |error| Problem::Internal { doing: "read a route", why: error.to_string() },
-            )?;
+            let route = Route::from_arm(table.as_str(), name, &route["properties"])
+                .map_err(|error| Problem::Internal {
+                    doing: "read a route",
+                    why: error.to_string(),
+                })?;
             routes.push(route);
         }
     }
@@ -86,9 +94,11 @@ fn effective_rule(rule: &Rule, tags: &network::Tags) -> Value {
     if shown["protocol"] == "*" {
         shown["protocol"] = json!("All");
     }
-    for (side, endpoint) in [("source", &rule.source), ("destination", &rule.destination)] {
+    for (side, endpoint) in [("source", &rule.source), ("destination", &rule.destination)]
+    {
         for field in ["PortRange", "AddressPrefix"] {
-            let (one, all) = (format!("{side}{field}"), format!("{side}{field}{}", plural(field)));
+            let (one, all) =
+                (format!("{side}{field}"), format!("{side}{field}{}", plural(field)));
             let text = shown[&one].as_str().map(|text| written_out(field, text));
             if let Some(text) = text {
                 shown[&one] = json!(text);
@@ -98,7 +108,8 @@ fn effective_rule(rule: &Rule, tags: &network::Tags) -> Value {
         if let Some(expanded) = endpoint.addresses.resolve(tags)
             && matches!(endpoint.addresses, network::Addresses::Tag(_))
         {
-            let expanded: Vec<String> = expanded.iter().map(ToString::to_string).collect();
+            let expanded: Vec<String> =
+                expanded.iter().map(ToString::to_string).collect();
             let (from, to) = side.split_at(1);
             let field = format!("expanded{}{to}AddressPrefix", from.to_ascii_uppercase());
             shown[&field] = json!(expanded);
@@ -116,7 +127,9 @@ fn written_out(field: &str, text: &str) -> String {
         ("PortRange", "*") => "0-65535".to_owned(),
         ("PortRange", one) if !one.contains('-') => format!("{one}-{one}"),
         ("AddressPrefix", "*") => "0.0.0.0/0".to_owned(),
-        ("AddressPrefix", one) if one.parse::<std::net::Ipv4Addr>().is_ok() => format!("{one}/32"),
+        ("AddressPrefix", one) if one.parse::<std::net::Ipv4Addr>().is_ok() => {
+            format!("{one}/32")
+        }
         (_, other) => other.to_owned(),
     }
 }

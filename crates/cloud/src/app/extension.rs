@@ -54,10 +54,15 @@ pub(crate) async fn put(app: Arc<App>, mut call: Call) -> Result<Answer, Problem
     let mut given = properties(call.object()?)?;
     let handler = handler_of(&given)?;
     let (public, protected) = told(&mut given)?;
-    VmAccess::parse(Some(&public), Some(&protected)).map_err(|error| Problem::Invalid {
-        code: "InvalidParameter",
-        message: format!("The settings of {handler} are not valid: {}.", error.full_text()),
-        target: Some("properties.protectedSettings"),
+    VmAccess::parse(Some(&public), Some(&protected)).map_err(|error| {
+        Problem::Invalid {
+            code: "InvalidParameter",
+            message: format!(
+                "The settings of {handler} are not valid: {}.",
+                error.full_text()
+            ),
+            target: Some("properties.protectedSettings"),
+        }
     })?;
 
     let turn = app.turn(&format!("{}#{handler}", key_of(&vm.id))).await?;
@@ -98,11 +103,14 @@ pub(crate) async fn put(app: Arc<App>, mut call: Call) -> Result<Answer, Problem
 /// `DELETE …/virtualMachines/{vm}/extensions/{extension}`
 pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let vm = app.existing(&parent_of(&call.id)?).await?;
-    let Some(extension) = app.store.get(&call.id).await? else { return Ok(Answer::Nothing) };
+    let Some(extension) = app.store.get(&call.id).await? else {
+        return Ok(Answer::Nothing);
+    };
     let handler = handler_name(&extension.document);
     let turn = app.turn(&format!("{}#{handler}", key_of(&vm.id))).await?;
     let work = Work::DeleteExtension { extension: extension.id.clone(), handler };
-    let job = Job::new("virtualMachines/extensions/delete", &extension.id, work).holding(turn);
+    let job =
+        Job::new("virtualMachines/extensions/delete", &extension.id, work).holding(turn);
     Ok(app.submit(job).await?.deleted())
 }
 
@@ -115,7 +123,8 @@ pub(super) async fn apply(
     settings: &Settings,
     operation: &str,
 ) -> Result<Value, Problem> {
-    let outcome = enable(app, &parent_of(id)?, handler, version, settings, operation).await;
+    let outcome =
+        enable(app, &parent_of(id)?, handler, version, settings, operation).await;
     let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
     // The machine may have been deleted with all of its extensions meanwhile.
     let Some(mut extension) = app.store.get(id).await? else {
@@ -246,7 +255,12 @@ fn handler_of(given: &Map<String, Value>) -> Result<String, Problem> {
             .get(field)
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty())
-            .ok_or_else(|| Problem::parameter(field, format!("Required parameter '{field}' is missing.")))
+            .ok_or_else(|| {
+                Problem::parameter(
+                    field,
+                    format!("Required parameter '{field}' is missing."),
+                )
+            })
     };
     let asked = format!("{}.{}", part("publisher")?, part("type")?);
     if asked.eq_ignore_ascii_case(VM_ACCESS) {
@@ -268,19 +282,27 @@ fn told(given: &mut Map<String, Value>) -> Result<(Value, Value), Problem> {
     let mut section = |field: &'static str| match given.remove(field) {
         None | Some(Value::Null) => Ok(Map::new()),
         Some(Value::Object(section)) => Ok(section),
-        Some(_) => Err(Problem::parameter(field, format!("'{field}' must be a JSON object."))),
+        Some(_) => {
+            Err(Problem::parameter(field, format!("'{field}' must be a JSON object.")))
+        }
     };
-    let (mut public, mut protected) = (section("settings")?, section("protectedSettings")?);
+    let (mut public, mut protected) =
+        (section("settings")?, section("protectedSettings")?);
     for section in [&mut public, &mut protected] {
-        section.retain(|key, value| !value.is_null() && !CLIENT_KEYS.contains(&key.as_str()));
+        section.retain(|key, value| {
+            !value.is_null() && !CLIENT_KEYS.contains(&key.as_str())
+        });
     }
     let visible: Map<String, Value> = public
         .iter()
         .filter(|(_, value)| value.is_boolean())
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
-    let moved: Vec<String> =
-        public.keys().filter(|key| !PUBLIC_KEYS.contains(&key.as_str())).cloned().collect();
+    let moved: Vec<String> = public
+        .keys()
+        .filter(|key| !PUBLIC_KEYS.contains(&key.as_str()))
+        .cloned()
+        .collect();
     for key in moved {
         if let Some(value) = public.remove(&key) {
             protected.entry(key).or_insert(value);
@@ -299,7 +321,9 @@ async fn check_only_instance(
     handler: &str,
 ) -> Result<(), Problem> {
     for other in app.store.list(vm, KIND).await? {
-        if !same(&other.id, id) && handler_name(&other.document).eq_ignore_ascii_case(handler) {
+        if !same(&other.id, id)
+            && handler_name(&other.document).eq_ignore_ascii_case(handler)
+        {
             return Err(Problem::Invalid {
                 code: "BadRequest",
                 message: format!(
@@ -322,7 +346,10 @@ pub(super) fn message_of(status: &Status) -> String {
 
 fn not_found(id: &ResourceId) -> Problem {
     Problem::NotFound {
-        message: format!("The Resource '{}' was not found: no such extension.", id.name()),
+        message: format!(
+            "The Resource '{}' was not found: no such extension.",
+            id.name()
+        ),
     }
 }
 
@@ -339,7 +366,10 @@ mod tests {
         let given = given.as_object_mut().unwrap();
         let (public, protected) = told(given).unwrap();
         assert_eq!(public, json!({}));
-        assert_eq!(protected, json!({ "username": "u", "reset_ssh": true, "password": "x" }));
+        assert_eq!(
+            protected,
+            json!({ "username": "u", "reset_ssh": true, "password": "x" })
+        );
         assert_eq!(given["settings"], json!({ "reset_ssh": true }));
     }
 }

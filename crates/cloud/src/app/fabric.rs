@@ -145,7 +145,8 @@ impl Splicer {
     async fn apply(&mut self, app: &App) -> Result<(), Problem> {
         let topology = topology(app).await?;
         let Some(fabric) = self.fabric.clone() else { return Ok(()) };
-        let names: Vec<String> = topology.vnets.iter().map(|vnet| vnet.name.clone()).collect();
+        let names: Vec<String> =
+            topology.vnets.iter().map(|vnet| vnet.name.clone()).collect();
         self.open.retain(|name, _| names.contains(name));
         let applying = fabric.clone();
         blocking("apply the network", move || applying.apply(&topology)).await?;
@@ -188,30 +189,48 @@ where
 
 /// What the documents say that the network should be.
 async fn topology(app: &App) -> Result<Topology, Problem> {
-    let everything = ResourceId::of_subscription(&app.subscription)
-        .map_err(|error| Problem::Internal { doing: "read the network", why: error.to_string() })?;
-    let networks = app.store.list(&everything, "microsoft.network/virtualnetworks").await?;
+    let everything = ResourceId::of_subscription(&app.subscription).map_err(|error| {
+        Problem::Internal { doing: "read the network", why: error.to_string() }
+    })?;
+    let networks =
+        app.store.list(&everything, "microsoft.network/virtualnetworks").await?;
     let nics = app.store.list(&everything, "microsoft.network/networkinterfaces").await?;
     let documents = Documents {
-        nsgs: by_key(app.store.list(&everything, "microsoft.network/networksecuritygroups").await?),
-        addresses: by_key(app.store.list(&everything, "microsoft.network/publicipaddresses").await?),
+        nsgs: by_key(
+            app.store
+                .list(&everything, "microsoft.network/networksecuritygroups")
+                .await?,
+        ),
+        addresses: by_key(
+            app.store.list(&everything, "microsoft.network/publicipaddresses").await?,
+        ),
     };
     let mut vnets: BTreeMap<String, (Resource, Vec<Nic>)> = networks
         .into_iter()
         .map(|network| (key_of(&network.id), (network, Vec::new())))
         .collect();
     for nic in nics {
-        let Some(subnet) = reference(&nic.document, "/properties/ipConfigurations/0/properties/subnet/id")?
+        let Some(subnet) = reference(
+            &nic.document,
+            "/properties/ipConfigurations/0/properties/subnet/id",
+        )?
         else {
             continue;
         };
         let Some(vnet) = subnet.parent() else { continue };
         let Some((network, nics)) = vnets.get_mut(&key_of(&vnet)) else { continue };
         let machine = match reference(&nic.document, "/properties/virtualMachine/id")? {
-            Some(vm) => app.store.guest(&vm).await?.and_then(|guest| guest.machine.parse().ok()),
+            Some(vm) => {
+                app.store.guest(&vm).await?.and_then(|guest| guest.machine.parse().ok())
+            }
             None => None,
         };
-        nics.extend(documents.interface(&nic.document, &network.document, subnet.name(), machine)?);
+        nics.extend(documents.interface(
+            &nic.document,
+            &network.document,
+            subnet.name(),
+            machine,
+        )?);
     }
     let vnets = vnets.into_iter().map(|(name, (_, nics))| Vnet { name, nics }).collect();
     Ok(Topology { vnets })
@@ -224,7 +243,10 @@ struct Documents {
 }
 
 fn by_key(resources: Vec<Resource>) -> HashMap<String, Value> {
-    resources.into_iter().map(|resource| (key_of(&resource.id), resource.document)).collect()
+    resources
+        .into_iter()
+        .map(|resource| (key_of(&resource.id), resource.document))
+        .collect()
 }
 
 impl Documents {
@@ -236,14 +258,19 @@ impl Documents {
         subnet: &str,
         machine: Option<MachineId>,
     ) -> Result<Option<Nic>, Problem> {
-        let address = text(nic, "/properties/ipConfigurations/0/properties/privateIPAddress")
-            .and_then(|address| address.parse().ok());
+        let address =
+            text(nic, "/properties/ipConfigurations/0/properties/privateIPAddress")
+                .and_then(|address| address.parse().ok());
         let Some(address) = address else { return Ok(None) };
-        let public =
-            reference(nic, "/properties/ipConfigurations/0/properties/publicIPAddress/id")?
-                .and_then(|id| self.addresses.get(&key_of(&id)));
+        let public = reference(
+            nic,
+            "/properties/ipConfigurations/0/properties/publicIPAddress/id",
+        )?
+        .and_then(|id| self.addresses.get(&key_of(&id)));
         let on_subnet = items(network, "/properties/subnets")
-            .find(|one| text(one, "/name").is_some_and(|name| name.eq_ignore_ascii_case(subnet)))
+            .find(|one| {
+                text(one, "/name").is_some_and(|name| name.eq_ignore_ascii_case(subnet))
+            })
             .map(|subnet| self.nsg(subnet))
             .transpose()?
             .flatten();
@@ -256,7 +283,9 @@ impl Documents {
         }
         let tags = tags_of(network);
         let filters = |direction| {
-            nsgs.iter().map(|nsg| network::lower(nsg, direction, &tags)).collect::<Vec<_>>()
+            nsgs.iter()
+                .map(|nsg| network::lower(nsg, direction, &tags))
+                .collect::<Vec<_>>()
         };
         let mut outbound = filters(Direction::Outbound);
         // On the way out the interface's own group comes first.
@@ -298,14 +327,18 @@ impl App {
         self: &Arc<Self>,
         nic: &Value,
     ) -> Result<(Vec<(network::Attachment, Nsg)>, Tags, Value), Problem> {
-        let subnet = reference(nic, "/properties/ipConfigurations/0/properties/subnet/id")?;
+        let subnet =
+            reference(nic, "/properties/ipConfigurations/0/properties/subnet/id")?;
         let vnet = subnet.as_ref().and_then(ResourceId::parent);
         let (Some(subnet), Some(vnet)) = (subnet, vnet) else {
             return Ok((Vec::new(), Tags::new([]), Value::Null));
         };
         let network = self.existing(&vnet).await?.document;
         let holder = items(&network, "/properties/subnets")
-            .find(|one| text(one, "/name").is_some_and(|name| name.eq_ignore_ascii_case(subnet.name())))
+            .find(|one| {
+                text(one, "/name")
+                    .is_some_and(|name| name.eq_ignore_ascii_case(subnet.name()))
+            })
             .cloned()
             .unwrap_or_default();
         let mut nsgs = Vec::new();

@@ -56,7 +56,12 @@ impl GuestImages {
         let Some(places) = &self.places else { return BTreeMap::new() };
         image::names()
             .into_iter()
-            .map(|name| (name.to_owned(), vec![places.names.join("guest"), places.names.join(name)]))
+            .map(|name| {
+                (
+                    name.to_owned(),
+                    vec![places.names.join("guest"), places.names.join(name)],
+                )
+            })
             .collect()
     }
 
@@ -86,7 +91,10 @@ impl Places {
         let image = machine::image::ensure(name, &self.cache, &|step| {
             tracing::info!(image = name, step, "making the image");
         })
-        .map_err(|error| Problem::Machine { doing: "make the image", source: error.into() })?;
+        .map_err(|error| Problem::Machine {
+            doing: "make the image",
+            source: error.into(),
+        })?;
         self.point(&link, &image)
     }
 
@@ -115,12 +123,16 @@ impl Places {
                 .map_err(failed("run the guest agent's binary"))?;
             if !made.status.success() {
                 let said = String::from_utf8_lossy(&made.stderr).trim().to_owned();
-                return Err(Problem::Machine { doing: "make the guest layer", source: said.into() });
+                return Err(Problem::Machine {
+                    doing: "make the guest layer",
+                    source: said.into(),
+                });
             }
             match fs::rename(&site, &layer) {
                 // Another lab on this host was faster.
                 Err(_) if layer.is_dir() => {
-                    fs::remove_dir_all(&site).map_err(failed("remove a second guest layer"))?;
+                    fs::remove_dir_all(&site)
+                        .map_err(failed("remove a second guest layer"))?;
                 }
                 other => other.map_err(failed("make the guest layer"))?,
             }
@@ -137,7 +149,9 @@ impl Places {
         let point = || {
             fs::create_dir_all(&self.names)?;
             match fs::remove_file(&fresh) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(error);
+                }
                 _ => {}
             }
             std::os::unix::fs::symlink(target, &fresh)?;

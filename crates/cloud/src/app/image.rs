@@ -111,7 +111,9 @@ pub(crate) async fn skus(_app: Arc<App>, call: Call) -> Result<Answer, Problem> 
 
 /// `GET …/skus/{sku}/versions`
 pub(crate) async fn versions(_app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let of = |image: &&Image| image.skus.iter().any(|sku| sku.eq_ignore_ascii_case(call.id.name()));
+    let of = |image: &&Image| {
+        image.skus.iter().any(|sku| sku.eq_ignore_ascii_case(call.id.name()))
+    };
     let names: Vec<&str> = IMAGES.iter().filter(of).map(|image| image.version).collect();
     Ok(Answer::Found(entries(&call, "versions", &names)))
 }
@@ -122,7 +124,9 @@ pub(crate) async fn version(_app: Arc<App>, call: Call) -> Result<Answer, Proble
     let image = IMAGES
         .iter()
         .find(|image| image.version == asked || asked.eq_ignore_ascii_case("latest"))
-        .ok_or_else(|| Problem::NotFound { message: format!("Artifact: VMImage was not found: {asked}.") })?;
+        .ok_or_else(|| Problem::NotFound {
+            message: format!("Artifact: VMImage was not found: {asked}."),
+        })?;
     Ok(Answer::Found(json!({
         "id": call.id,
         "name": image.version,
@@ -140,14 +144,20 @@ pub(crate) async fn version(_app: Arc<App>, call: Call) -> Result<Answer, Proble
 const EXTENSION_PUBLISHER: &str = "Microsoft.OSTCExtensions";
 
 /// `GET …/publishers/{publisher}/artifacttypes/vmextension/types`
-pub(crate) async fn extension_types(_app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+pub(crate) async fn extension_types(
+    _app: Arc<App>,
+    call: Call,
+) -> Result<Answer, Problem> {
     let known = call.id.name().eq_ignore_ascii_case(EXTENSION_PUBLISHER);
     let names: &[&str] = if known { &["VMAccessForLinux"] } else { &[] };
     Ok(Answer::Found(entries(&call, "artifacttypes/vmextension/types", names)))
 }
 
 /// `GET …/types/{type}/versions`
-pub(crate) async fn extension_versions(_app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+pub(crate) async fn extension_versions(
+    _app: Arc<App>,
+    call: Call,
+) -> Result<Answer, Problem> {
     let known = call.id.name().eq_ignore_ascii_case("VMAccessForLinux");
     let names: &[&str] = if known { &["1.5"] } else { &[] };
     Ok(Answer::Found(entries(&call, "versions", names)))

@@ -26,10 +26,15 @@ pub(crate) async fn health(app: Arc<App>, call: Call) -> Result<Answer, Problem>
     let (state, summary, reason) = match code {
         "PowerState/running" => (
             "Available",
-            "There aren't any known platform problems affecting this virtual machine".to_owned(),
+            "There aren't any known platform problems affecting this virtual machine"
+                .to_owned(),
             "",
         ),
-        _ => ("Unavailable", format!("{display}. Start the virtual machine."), "UserInitiated"),
+        _ => (
+            "Unavailable",
+            format!("{display}. Start the virtual machine."),
+            "UserInitiated",
+        ),
     };
     Ok(Answer::Found(json!({
         "id": call.id,
@@ -63,7 +68,9 @@ pub(super) async fn of_machine(app: &App, vm: &Resource) -> Result<Value, Proble
         ],
         "disks": [],
     });
-    if vm.document["properties"]["diagnosticsProfile"]["bootDiagnostics"]["enabled"] == true {
+    if vm.document["properties"]["diagnosticsProfile"]["bootDiagnostics"]["enabled"]
+        == true
+    {
         // Without addresses: `az` then asks for them with a POST of its own.
         view["bootDiagnostics"] = json!({});
     }
@@ -87,9 +94,13 @@ pub(super) async fn of_machine(app: &App, vm: &Resource) -> Result<Value, Proble
 }
 
 /// An extension's instance view.
-pub(super) async fn of_extension(app: &App, extension: &Resource) -> Result<Value, Problem> {
+pub(super) async fn of_extension(
+    app: &App,
+    extension: &Resource,
+) -> Result<Value, Problem> {
     let handler = extension::handler_name(&extension.document);
-    let state = text(&extension.document, "/properties/provisioningState").unwrap_or_default();
+    let state =
+        text(&extension.document, "/properties/provisioningState").unwrap_or_default();
     let mut view = json!({
         "name": extension.id.name(),
         "type": handler,
@@ -105,7 +116,8 @@ pub(super) async fn of_extension(app: &App, extension: &Resource) -> Result<Valu
         let told = &settings.settings_status;
         let (word, level, display) = words(told.status.status);
         let message = extension::message_of(&told.status);
-        let mut one = status(&format!("ProvisioningState/{word}"), level, display, Some(&message));
+        let mut one =
+            status(&format!("ProvisioningState/{word}"), level, display, Some(&message));
         one["time"] = json!(told.timestamp_utc);
         view["statuses"] = json!([one]);
         if !told.status.substatus.is_empty() {
@@ -121,8 +133,9 @@ pub(super) async fn of_extension(app: &App, extension: &Resource) -> Result<Valu
 
 async fn agent_view(app: &App, vm: &ResourceId) -> Result<Value, Problem> {
     let agent = app.agent(vm).await?;
-    let readiness =
-        agent.as_ref().map_or(Readiness::Silent, |agent| agent.readiness(app.limits.stale));
+    let readiness = agent
+        .as_ref()
+        .map_or(Readiness::Silent, |agent| agent.readiness(app.limits.stale));
     let report = agent.as_ref().and_then(|agent| agent.report());
     let (code, level, display, message) = match readiness {
         Readiness::Ready => {
@@ -143,15 +156,17 @@ async fn agent_view(app: &App, vm: &ResourceId) -> Result<Value, Problem> {
     };
     let mut one = status(code, level, display, Some(message));
     one["time"] = json!(now());
-    let version = report
-        .as_ref()
-        .map_or("Unknown", |report| report.blob.aggregate_status.guest_agent_status.version.as_str());
+    let version = report.as_ref().map_or("Unknown", |report| {
+        report.blob.aggregate_status.guest_agent_status.version.as_str()
+    });
     let handlers: Vec<Value> = report
         .iter()
         .flat_map(|report| &report.blob.aggregate_status.handler_aggregate_status)
         .map(handler_view)
         .collect();
-    Ok(json!({ "vmAgentVersion": version, "statuses": [one], "extensionHandlers": handlers }))
+    Ok(
+        json!({ "vmAgentVersion": version, "statuses": [one], "extensionHandlers": handlers }),
+    )
 }
 
 fn handler_view(handler: &HandlerStatus) -> Value {
@@ -189,7 +204,9 @@ async fn power_state(
     for name in app.store.running_on(vm).await? {
         match name.as_str() {
             "virtualMachines/start" => return Ok(STARTING),
-            "virtualMachines/powerOff" => return Ok(("PowerState/stopping", "VM stopping")),
+            "virtualMachines/powerOff" => {
+                return Ok(("PowerState/stopping", "VM stopping"));
+            }
             "virtualMachines/deallocate" => {
                 return Ok(("PowerState/deallocating", "VM deallocating"));
             }

@@ -59,7 +59,14 @@ type Submitted<'a> = Pin<Box<dyn Future<Output = Result<Progress, Problem>> + Se
 impl Job {
     /// A job without a document or a lock.
     pub(crate) fn new(name: &'static str, target: &ResourceId, work: Work) -> Self {
-        Self { name, target: target.clone(), work, document: None, turn: None, brief: None }
+        Self {
+            name,
+            target: target.clone(),
+            work,
+            document: None,
+            turn: None,
+            brief: None,
+        }
     }
 
     /// The same job; `turn` goes as soon as the promise is written.
@@ -147,7 +154,8 @@ impl App {
             Ok(Ok(outcome)) => outcome.map(Progress::Done),
             Ok(Err(_stopped)) => Err(Problem::Internal {
                 doing: "finish the operation",
-                why: "the server is stopping; it goes on when the server is back".to_owned(),
+                why: "the server is stopping; it goes on when the server is back"
+                    .to_owned(),
             }),
         }
     }
@@ -165,7 +173,9 @@ impl App {
             Err(problem) => Err(problem.to_arm()),
         };
         match &recorded {
-            Ok(_) => tracing::debug!(name = operation.name, target = operation.target, "done"),
+            Ok(_) => {
+                tracing::debug!(name = operation.name, target = operation.target, "done")
+            }
             Err(error) => {
                 tracing::warn!(name = operation.name, target = operation.target, %error, "failed");
             }
@@ -180,7 +190,11 @@ impl App {
         let yesterday = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
         self.store.forget_operations(&yesterday.to_string()).await?;
         for (operation, work) in self.store.unfinished::<Work>().await? {
-            tracing::info!(name = operation.name, target = operation.target, "taking up again");
+            tracing::info!(
+                name = operation.name,
+                target = operation.target,
+                "taking up again"
+            );
             let work = match work {
                 Ok(work) => work,
                 Err(error) => {
@@ -189,7 +203,8 @@ impl App {
                     continue;
                 }
             };
-            let turn = operation.serial.as_deref().and_then(|name| self.serial.try_take(name));
+            let turn =
+                operation.serial.as_deref().and_then(|name| self.serial.try_take(name));
             let app = Arc::clone(self);
             tokio::spawn(async move {
                 // Its failure is in the journal and in the log.
@@ -205,7 +220,9 @@ impl App {
         loop {
             let record = self.store.operation(operation).await?.ok_or_else(unknown)?;
             match record.status {
-                Status::InProgress => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+                Status::InProgress => {
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await
+                }
                 Status::Succeeded => return Ok(record.result),
                 Status::Failed => return Err(failure(&record)),
             }
@@ -263,5 +280,7 @@ fn failure(record: &Operation) -> Problem {
 }
 
 fn unknown() -> Problem {
-    Problem::NotFound { message: "The entity was not found: no such operation.".to_owned() }
+    Problem::NotFound {
+        message: "The entity was not found: no such operation.".to_owned(),
+    }
 }

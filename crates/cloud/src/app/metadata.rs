@@ -22,10 +22,11 @@ impl App {
     /// Who a machine is.
     pub(crate) async fn identity_of(&self, vm: &ResourceId) -> Result<Identity, Problem> {
         let vm = self.existing(vm).await?.document;
-        let nic = match reference(&vm, "/properties/networkProfile/networkInterfaces/0/id")? {
-            Some(nic) => self.existing(&nic).await?.document,
-            None => Value::Null,
-        };
+        let nic =
+            match reference(&vm, "/properties/networkProfile/networkInterfaces/0/id")? {
+                Some(nic) => self.existing(&nic).await?.document,
+                None => Value::Null,
+            };
         let configuration = &nic["properties"]["ipConfigurations"][0]["properties"];
         let public = match reference(configuration, "/publicIPAddress/id")? {
             Some(id) => {

@@ -75,7 +75,9 @@ pub(super) async fn delete(
 ) -> Result<Answer, Problem> {
     let turn = app.network_turn().await?;
     app.group_of(&call.id).await?;
-    let Some(resource) = app.store.get(&call.id).await? else { return Ok(Answer::Nothing) };
+    let Some(resource) = app.store.get(&call.id).await? else {
+        return Ok(Answer::Nothing);
+    };
     check_unused(&app, &resource.id, None).await?;
     let work = Work::Remove { resource: resource.id.clone() };
     let job = Job::new(name, &resource.id, work).holding(turn);
@@ -87,7 +89,8 @@ pub(super) async fn tag(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let _turn = app.network_turn().await?;
     let mut resource = app.existing(&call.id).await?;
     if let Some(tags) = call.object()?.get("tags") {
-        resource.document["tags"] = if tags.is_object() { tags.clone() } else { json!({}) };
+        resource.document["tags"] =
+            if tags.is_object() { tags.clone() } else { json!({}) };
     }
     app.store.put(&resource).await?;
     Ok(Answer::Found(app.dressed(&resource).await?))
@@ -100,7 +103,11 @@ pub(super) async fn get(app: &App, id: &ResourceId) -> Result<Answer, Problem> {
 }
 
 /// `GET` of all network documents of a kind in a group or in the subscription.
-pub(super) async fn list(app: &App, scope: &ResourceId, kind: &str) -> Result<Answer, Problem> {
+pub(super) async fn list(
+    app: &App,
+    scope: &ResourceId,
+    kind: &str,
+) -> Result<Answer, Problem> {
     if scope.group().is_some() {
         app.group_of(scope).await?;
     }
@@ -214,9 +221,13 @@ async fn uses(app: &App, id: &ResourceId) -> Result<Vec<Use>, Problem> {
             note(reference(configuration, "/properties/publicIPAddress/id")?, &nic.id);
         }
     }
-    for network in app.store.list(&everything, "microsoft.network/virtualnetworks").await? {
+    for network in
+        app.store.list(&everything, "microsoft.network/virtualnetworks").await?
+    {
         for subnet in items(&network.document, "/properties/subnets") {
-            for holder in ["/properties/networkSecurityGroup/id", "/properties/routeTable/id"] {
+            for holder in
+                ["/properties/networkSecurityGroup/id", "/properties/routeTable/id"]
+            {
                 if reference(subnet, holder)?.is_some_and(|found| found == *id)
                     && let Some(by) = reference(subnet, "/id")?
                 {
@@ -259,7 +270,8 @@ impl App {
                 };
                 let nics = of("Microsoft.Network/networkInterfaces");
                 let subnets = of("Microsoft.Network/virtualNetworks/subnets");
-                for (field, users) in [("networkInterfaces", nics), ("subnets", subnets)] {
+                for (field, users) in [("networkInterfaces", nics), ("subnets", subnets)]
+                {
                     if !users.is_empty() {
                         document["properties"][field] = Value::Array(users);
                     }
@@ -268,12 +280,15 @@ impl App {
             "microsoft.network/publicipaddresses" => {
                 if let Some(user) = uses(self, id).await?.first() {
                     let nic = self.existing(&user.by).await?;
-                    let configuration = items(&nic.document, "/properties/ipConfigurations")
-                        .find(|one| {
-                            document::text(one, "/properties/publicIPAddress/id")
-                                .is_some_and(|to| to.eq_ignore_ascii_case(id.as_str()))
-                        })
-                        .map(|one| json!({ "id": one["id"] }));
+                    let configuration =
+                        items(&nic.document, "/properties/ipConfigurations")
+                            .find(|one| {
+                                document::text(one, "/properties/publicIPAddress/id")
+                                    .is_some_and(|to| {
+                                        to.eq_ignore_ascii_case(id.as_str())
+                                    })
+                            })
+                            .map(|one| json!({ "id": one["id"] }));
                     document["properties"]["ipConfiguration"] =
                         configuration.unwrap_or(Value::Null);
                 }
@@ -285,7 +300,10 @@ impl App {
 }
 
 /// The child `(collection, name)` of a shown document, or the document itself.
-pub(super) fn part_of(document: Value, child: Option<&(String, String)>) -> Result<Value, Problem> {
+pub(super) fn part_of(
+    document: Value,
+    child: Option<&(String, String)>,
+) -> Result<Value, Problem> {
     let Some((collection, name)) = child else { return Ok(document) };
     items(&document, &format!("/properties/{collection}"))
         .find(|one| is_named(one, name))
@@ -347,7 +365,9 @@ pub(super) fn place_child(parent: &mut Value, collection: &str, child: Value) ->
 
 /// Takes a child out of its parent's document. Returns whether it was there.
 pub(super) fn drop_child(parent: &mut Value, collection: &str, name: &str) -> bool {
-    let Some(children) = parent["properties"][collection].as_array_mut() else { return false };
+    let Some(children) = parent["properties"][collection].as_array_mut() else {
+        return false;
+    };
     let before = children.len();
     children.retain(|one| !is_named(one, name));
     children.len() < before

@@ -44,7 +44,10 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let before = app.before_put(&call).await?;
     let mut given = properties(call.object()?)?;
     let kept = |field: &str| {
-        before.as_ref().map(|nic| nic.document["properties"][field].clone()).unwrap_or_default()
+        before
+            .as_ref()
+            .map(|nic| nic.document["properties"][field].clone())
+            .unwrap_or_default()
     };
     let id = before.as_ref().map_or(&call.id, |nic| &nic.id).clone();
     let configuration = match given.get("ipConfigurations").and_then(Value::as_array) {
@@ -58,14 +61,18 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
         _ => {
             return Err(Problem::Invalid {
                 code: "NetworkInterfaceMustHaveAtLeastOneIpConfiguration",
-                message: format!("Network Interface {id} must have at least one IP configuration."),
+                message: format!(
+                    "Network Interface {id} must have at least one IP configuration."
+                ),
                 target: Some("ipConfigurations"),
             });
         }
     };
     let configuration = configured(&app, &id, configuration, before.as_ref()).await?;
     given.insert("ipConfigurations".to_owned(), json!([configuration]));
-    if let Some(nsg) = reference(&json!({ "properties": given }), "/properties/networkSecurityGroup/id")? {
+    if let Some(nsg) =
+        reference(&json!({ "properties": given }), "/properties/networkSecurityGroup/id")?
+    {
         app.referenced(&nsg, &id).await?;
     }
     let mac = match kept("macAddress") {
@@ -98,12 +105,14 @@ async fn configured(
     before: Option<&Resource>,
 ) -> Result<Value, Problem> {
     let name = text(&given, "/name").unwrap_or("ipconfig1").to_owned();
-    let subnet_id = reference(&given, "/properties/subnet/id")?.ok_or_else(|| Problem::Invalid {
-        code: "SubnetMissing",
-        message: format!("IP configuration {name} of {nic} needs a subnet."),
-        target: Some("ipConfigurations.properties.subnet.id"),
-    })?;
-    let missing = || Problem::InvalidReference { to: subnet_id.to_string(), from: nic.clone() };
+    let subnet_id =
+        reference(&given, "/properties/subnet/id")?.ok_or_else(|| Problem::Invalid {
+            code: "SubnetMissing",
+            message: format!("IP configuration {name} of {nic} needs a subnet."),
+            target: Some("ipConfigurations.properties.subnet.id"),
+        })?;
+    let missing =
+        || Problem::InvalidReference { to: subnet_id.to_string(), from: nic.clone() };
     let vnet = subnet_id.parent().ok_or_else(missing)?;
     let vnet = app.referenced(&vnet, nic).await?;
     let subnet = subnet(&vnet.document, &subnet_id).cloned().ok_or_else(missing)?;
@@ -112,7 +121,8 @@ async fn configured(
         .ok_or_else(missing)?;
 
     let old = before.map(|nic| &nic.document["properties"]["ipConfigurations"][0]);
-    let old_subnet = old.map(|old| reference(old, "/properties/subnet/id")).transpose()?.flatten();
+    let old_subnet =
+        old.map(|old| reference(old, "/properties/subnet/id")).transpose()?.flatten();
     let old_address = old
         .filter(|_| old_subnet.as_ref().is_some_and(|old| same(old, &subnet_id)))
         .and_then(|old| text(old, "/properties/privateIPAddress"))
@@ -127,12 +137,15 @@ async fn configured(
         (None, Some(old)) => old,
         (None, None) => first_free(range, &taken).ok_or_else(|| Problem::Invalid {
             code: "SubnetIsFull",
-            message: format!("Subnet {subnet_id} with address prefix {range} is already full."),
+            message: format!(
+                "Subnet {subnet_id} with address prefix {range} is already full."
+            ),
             target: None,
         })?,
     };
     // A machine is told its address when it is made.
-    let on_machine = before.and_then(|nic| text(&nic.document, "/properties/virtualMachine/id"));
+    let on_machine =
+        before.and_then(|nic| text(&nic.document, "/properties/virtualMachine/id"));
     if let (Some(vm), true) = (on_machine, old_address != Some(address)) {
         return Err(Problem::Conflict {
             code: "OperationNotAllowed",
@@ -179,19 +192,25 @@ fn check_wanted(
     if !range.contains(&address) {
         return Err(invalid(
             "PrivateIPAddressNotInSubnet",
-            format!("Private static IP address {address} does not belong to the range of subnet prefix {range}."),
+            format!(
+                "Private static IP address {address} does not belong to the range of subnet prefix {range}."
+            ),
         ));
     }
     if !range.hosts().skip(3).any(|host| host == address) {
         return Err(invalid(
             "PrivateIPAddressInReservedRange",
-            format!("Private static IP address {address} falls within reserved IP range of subnet prefix {range}."),
+            format!(
+                "Private static IP address {address} falls within reserved IP range of subnet prefix {range}."
+            ),
         ));
     }
     if taken.contains(&address) {
         return Err(invalid(
             "PrivateIPAddressIsAllocated",
-            format!("IP configuration references private IP address {address}, which is already in use."),
+            format!(
+                "IP configuration references private IP address {address}, which is already in use."
+            ),
         ));
     }
     Ok(address)
@@ -214,10 +233,12 @@ async fn taken(
             continue;
         }
         for configuration in items(&nic.document, "/properties/ipConfigurations") {
-            if reference(configuration, "/properties/subnet/id")?.is_some_and(|id| same(&id, subnet))
+            if reference(configuration, "/properties/subnet/id")?
+                .is_some_and(|id| same(&id, subnet))
             {
                 let address = text(configuration, "/properties/privateIPAddress");
-                taken.extend(address.and_then(|address| address.parse::<Ipv4Addr>().ok()));
+                taken
+                    .extend(address.and_then(|address| address.parse::<Ipv4Addr>().ok()));
             }
         }
     }
@@ -225,7 +246,11 @@ async fn taken(
 }
 
 /// A public address serves one interface.
-async fn check_free(app: &App, public: &ResourceId, nic: &ResourceId) -> Result<(), Problem> {
+async fn check_free(
+    app: &App,
+    public: &ResourceId,
+    nic: &ResourceId,
+) -> Result<(), Problem> {
     for other in all(app).await? {
         for configuration in items(&other.document, "/properties/ipConfigurations") {
             let uses = reference(configuration, "/properties/publicIPAddress/id")?
@@ -260,7 +285,9 @@ pub(super) async fn set_machine(
     vm: Option<&ResourceId>,
 ) -> Result<(), Problem> {
     let Some(mut nic) = app.store.get(nic).await? else { return Ok(()) };
-    let Some(properties) = nic.document["properties"].as_object_mut() else { return Ok(()) };
+    let Some(properties) = nic.document["properties"].as_object_mut() else {
+        return Ok(());
+    };
     match vm {
         Some(vm) => properties.insert("virtualMachine".to_owned(), json!({ "id": vm })),
         None => properties.remove("virtualMachine"),
@@ -290,7 +317,10 @@ mod tests {
         }
         assert_eq!(given, [4, 5, 6]);
         for reserved in ["10.0.0.0", "10.0.0.1", "10.0.0.3", "10.0.0.7"] {
-            assert!(check_wanted(reserved, range, &HashSet::new()).is_err(), "{reserved}");
+            assert!(
+                check_wanted(reserved, range, &HashSet::new()).is_err(),
+                "{reserved}"
+            );
         }
     }
 }

@@ -68,7 +68,10 @@ pub(crate) async fn list_rules(app: Arc<App>, call: Call) -> Result<Answer, Prob
 }
 
 /// `GET …/networkSecurityGroups/{nsg}/defaultSecurityRules`
-pub(crate) async fn list_default_rules(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+pub(crate) async fn list_default_rules(
+    app: Arc<App>,
+    call: Call,
+) -> Result<Answer, Problem> {
     network_document::list_children(&app, &call.id, "defaultSecurityRules").await
 }
 
@@ -153,7 +156,10 @@ fn check_order(nsg: &Value) -> Result<(), Problem> {
     if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(Problem::Invalid {
             code: "InvalidRequestFormat",
-            message: format!("Cannot parse the request: two rules have the name {}.", pair[0]),
+            message: format!(
+                "Cannot parse the request: two rules have the name {}.",
+                pair[0]
+            ),
             target: None,
         });
     }

@@ -56,7 +56,9 @@ pub(crate) async fn ip_flow_verify(app: Arc<App>, call: Call) -> Result<Answer, 
             other => {
                 return Err(Problem::parameter(
                     "protocol",
-                    format!("'{other}' is not a protocol that can be verified: TCP or UDP."),
+                    format!(
+                        "'{other}' is not a protocol that can be verified: TCP or UDP."
+                    ),
                 ));
             }
         },
@@ -69,7 +71,8 @@ pub(crate) async fn ip_flow_verify(app: Arc<App>, call: Call) -> Result<Answer, 
     let nsgs: Vec<_> = nsgs.iter().map(|(attachment, nsg)| (*attachment, nsg)).collect();
     let decision = network::decide(&nsgs, &flow, &tags);
     let rule = decision.deciding().map(|decided| {
-        let kind = if decided.rule.default { "defaultSecurityRules" } else { "securityRules" };
+        let kind =
+            if decided.rule.default { "defaultSecurityRules" } else { "securityRules" };
         format!("{kind}/{}", decided.rule.name)
     });
     Ok(Answer::Found(json!({
@@ -103,17 +106,21 @@ async fn interface(app: &App, body: &Map<String, Value>) -> Result<Value, Proble
     if let Some(nic) = reference(&body, "/targetNicResourceId")? {
         return Ok(app.existing(&nic).await?.document);
     }
-    let missing = || Problem::parameter("targetResourceId", "targetResourceId is missing.");
+    let missing =
+        || Problem::parameter("targetResourceId", "targetResourceId is missing.");
     let vm: ResourceId = reference(&body, "/targetResourceId")?.ok_or_else(missing)?;
     let vm = app.existing(&vm).await?.document;
     let nic = reference(&vm, "/properties/networkProfile/networkInterfaces/0/id")?;
     Ok(app.existing(&nic.ok_or_else(missing)?).await?.document)
 }
 
-fn word<'a>(body: &'a Map<String, Value>, field: &'static str) -> Result<&'a str, Problem> {
-    body.get(field)
-        .and_then(Value::as_str)
-        .ok_or_else(|| Problem::parameter(field, format!("Required parameter '{field}' is missing.")))
+fn word<'a>(
+    body: &'a Map<String, Value>,
+    field: &'static str,
+) -> Result<&'a str, Problem> {
+    body.get(field).and_then(Value::as_str).ok_or_else(|| {
+        Problem::parameter(field, format!("Required parameter '{field}' is missing."))
+    })
 }
 
 fn address(body: &Map<String, Value>, field: &'static str) -> Result<IpAddr, Problem> {

@@ -11,25 +11,61 @@ use super::document::{items, text};
 
 /// Names that Azure gives to nobody.
 const RESERVED: [&str; 33] = [
-    "1", "123", "a", "actuser", "adm", "admin", "admin1", "admin2", "administrator", "aspnet",
-    "backup", "console", "david", "guest", "john", "owner", "root", "server", "sql", "support",
-    "support_388945a0", "sys", "test", "test1", "test2", "test3", "user", "user1", "user2",
-    "user3", "user4", "user5", "video",
+    "1",
+    "123",
+    "a",
+    "actuser",
+    "adm",
+    "admin",
+    "admin1",
+    "admin2",
+    "administrator",
+    "aspnet",
+    "backup",
+    "console",
+    "david",
+    "guest",
+    "john",
+    "owner",
+    "root",
+    "server",
+    "sql",
+    "support",
+    "support_388945a0",
+    "sys",
+    "test",
+    "test1",
+    "test2",
+    "test3",
+    "user",
+    "user1",
+    "user2",
+    "user3",
+    "user4",
+    "user5",
+    "video",
 ];
 
 /// What the first boot makes of a machine named `vm` by default.
-pub(super) fn provision(vm: &str, properties: &Map<String, Value>) -> Result<Provision, Problem> {
+pub(super) fn provision(
+    vm: &str,
+    properties: &Map<String, Value>,
+) -> Result<Provision, Problem> {
     let missing = |target| {
-        Problem::parameter(target, format!("Required parameter '{target}' is missing (null)."))
+        Problem::parameter(
+            target,
+            format!("Required parameter '{target}' is missing (null)."),
+        )
     };
     let profile = properties.get("osProfile").filter(|profile| profile.is_object());
     let profile = profile.ok_or_else(|| missing("osProfile"))?;
     let hostname = text(profile, "/computerName").unwrap_or(vm);
     check_hostname(hostname)?;
-    let username =
-        text(profile, "/adminUsername").ok_or_else(|| missing("osProfile.adminUsername"))?;
+    let username = text(profile, "/adminUsername")
+        .ok_or_else(|| missing("osProfile.adminUsername"))?;
     check_username(username)?;
-    let password = text(profile, "/adminPassword").filter(|password| !password.is_empty());
+    let password =
+        text(profile, "/adminPassword").filter(|password| !password.is_empty());
     if let Some(password) = password {
         check_password(password)?;
     }
@@ -66,10 +102,17 @@ fn keys(profile: &Value, username: &str) -> Result<Vec<String>, Problem> {
         ssh_key::parse(data).map_err(|error| {
             Problem::parameter(
                 "linuxConfiguration.ssh.publicKeys.keyData",
-                format!("The value of parameter keyData is not an SSH public key: {error}."),
+                format!(
+                    "The value of parameter keyData is not an SSH public key: {error}."
+                ),
             )
         })?;
-        lines.extend(data.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+        lines.extend(
+            data.lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned),
+        );
     }
     Ok(lines)
 }
@@ -99,11 +142,16 @@ fn check_username(username: &str) -> Result<(), Problem> {
     if RESERVED.contains(&username.to_ascii_lowercase().as_str()) {
         return Err(Problem::parameter(
             target,
-            format!("The Admin Username specified is not allowed: '{username}' is reserved."),
+            format!(
+                "The Admin Username specified is not allowed: '{username}' is reserved."
+            ),
         ));
     }
     UserName::parse(username).map(|_| ()).map_err(|error| {
-        Problem::parameter(target, format!("The Admin Username specified is not allowed: {error}."))
+        Problem::parameter(
+            target,
+            format!("The Admin Username specified is not allowed: {error}."),
+        )
     })
 }
 
@@ -155,7 +203,10 @@ mod tests {
             ("vm_1", "azureuser", "P@ssw0rd1234!"),
             ("vm1", "Bad Name", "P@ssw0rd1234!"),
         ] {
-            assert!(provision(vm, &profile(user, password)).is_err(), "{vm} {user} {password}");
+            assert!(
+                provision(vm, &profile(user, password)).is_err(),
+                "{vm} {user} {password}"
+            );
         }
     }
 

@@ -46,7 +46,8 @@ pub(crate) async fn restart(app: Arc<App>, call: Call) -> Result<Answer, Problem
 
 /// `POST …/virtualMachines/{vm}/powerOff`
 pub(crate) async fn power_off(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let hard = call.parameter("skipshutdown").is_some_and(|v| v.eq_ignore_ascii_case("true"));
+    let hard =
+        call.parameter("skipshutdown").is_some_and(|v| v.eq_ignore_ascii_case("true"));
     post(app, call, "virtualMachines/powerOff", Action::PowerOff { hard }).await
 }
 
@@ -146,16 +147,22 @@ pub(super) async fn of(app: &App, id: &ResourceId) -> Result<Option<Power>, Prob
     let Some(guest) = app.store.guest(id).await? else { return Ok(None) };
     let Ok(machine) = guest.machine.parse() else { return Ok(None) };
     let engine = Arc::clone(&app.engine);
-    blocking("ask for the virtual machine's power", move || match engine.power(&machine) {
-        Ok(power) => Ok(Some(power)),
-        Err(machine::Error::NotFound(_)) => Ok(None),
-        Err(error) => Err(error),
+    blocking("ask for the virtual machine's power", move || {
+        match engine.power(&machine) {
+            Ok(power) => Ok(Some(power)),
+            Err(machine::Error::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     })
     .await
 }
 
 /// Refuses what needs a running machine; `what` begins the sentence.
-pub(super) async fn check_running(app: &App, id: &ResourceId, what: &str) -> Result<(), Problem> {
+pub(super) async fn check_running(
+    app: &App,
+    id: &ResourceId,
+    what: &str,
+) -> Result<(), Problem> {
     if of(app, id).await? == Some(Power::Running) {
         return Ok(());
     }

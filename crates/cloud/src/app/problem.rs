@@ -10,7 +10,9 @@ use crate::store;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
     /// No `api-version`.
-    #[error("The api-version query parameter (?api-version=) is required for all requests.")]
+    #[error(
+        "The api-version query parameter (?api-version=) is required for all requests."
+    )]
     MissingApiVersion,
     /// The body is not what this request takes.
     #[error("The request content was invalid and could not be deserialized: '{why}'.")]
@@ -34,7 +36,9 @@ pub(crate) enum Problem {
         why: String,
     },
     /// A token that was good once.
-    #[error("The access token expiry UTC time is earlier than current UTC time. Sign in again.")]
+    #[error(
+        "The access token expiry UTC time is earlier than current UTC time. Sign in again."
+    )]
     ExpiredToken,
     /// A path that is no resource's.
     #[error("The resource type could not be found: no route of this cloud is '{path}'.")]
@@ -105,7 +109,9 @@ pub(crate) enum Problem {
         message: String,
     },
     /// `If-Match` or `If-None-Match` does not hold.
-    #[error("The condition of the request's If-Match or If-None-Match header is not met: the resource was changed meanwhile. Read it again.")]
+    #[error(
+        "The condition of the request's If-Match or If-None-Match header is not met: the resource was changed meanwhile. Read it again."
+    )]
     PreconditionFailed,
     /// A security rule that Azure refuses.
     #[error(transparent)]
@@ -167,7 +173,11 @@ pub(crate) enum Kind {
 impl Problem {
     /// A value that cannot be taken, under ARM's usual code for it.
     pub(crate) fn parameter(target: &'static str, message: impl Into<String>) -> Self {
-        Self::Invalid { code: "InvalidParameter", message: message.into(), target: Some(target) }
+        Self::Invalid {
+            code: "InvalidParameter",
+            message: message.into(),
+            target: Some(target),
+        }
     }
 
     /// ARM's code.
@@ -205,9 +215,9 @@ impl Problem {
             | Self::InvalidReference { .. }
             | Self::Invalid { .. }
             | Self::Rule(_) => Kind::Invalid,
-            Self::AuthenticationFailed | Self::InvalidToken { .. } | Self::ExpiredToken => {
-                Kind::Unauthenticated
-            }
+            Self::AuthenticationFailed
+            | Self::InvalidToken { .. }
+            | Self::ExpiredToken => Kind::Unauthenticated,
             Self::NoSuchRoute { .. }
             | Self::SubscriptionNotFound { .. }
             | Self::GroupNotFound { .. }
@@ -216,8 +226,12 @@ impl Problem {
             Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,
             Self::ContentTooLarge { .. } => Kind::TooLarge,
             Self::PreconditionFailed => Kind::PreconditionFailed,
-            Self::Conflict { .. } | Self::Guest { .. } | Self::Recorded(_) => Kind::Conflict,
-            Self::Machine { .. } | Self::Internal { .. } | Self::Store(_) => Kind::Internal,
+            Self::Conflict { .. } | Self::Guest { .. } | Self::Recorded(_) => {
+                Kind::Conflict
+            }
+            Self::Machine { .. } | Self::Internal { .. } | Self::Store(_) => {
+                Kind::Internal
+            }
         }
     }
 

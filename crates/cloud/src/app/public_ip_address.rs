@@ -50,17 +50,19 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
             "This cloud has public addresses of version IPv4 only.",
         ));
     }
-    let address = match before.as_ref().and_then(|b| text(&b.document, "/properties/ipAddress")) {
-        Some(address) => address.to_owned(),
-        None => allot(&app).await?.to_string(),
-    };
+    let address =
+        match before.as_ref().and_then(|b| text(&b.document, "/properties/ipAddress")) {
+            Some(address) => address.to_owned(),
+            None => allot(&app).await?.to_string(),
+        };
     given.insert("ipAddress".to_owned(), json!(address));
     let mut resource = document::framed(&call, before.as_ref(), given)?;
     if resource.document.get("sku").is_none() {
         resource.document["sku"] = json!({ "name": "Standard", "tier": "Regional" });
     }
     let name = "publicIPAddresses/write";
-    let (progress, body) = network_document::write(&app, name, resource, None, turn).await?;
+    let (progress, body) =
+        network_document::write(&app, name, resource, None, turn).await?;
     Ok(progress.written(body, before.is_none()))
 }
 
@@ -88,7 +90,8 @@ async fn taken(app: &App) -> Result<Vec<(ResourceId, Ipv4Addr)>, Problem> {
     Ok(all
         .iter()
         .filter_map(|resource| {
-            let address = text(&resource.document, "/properties/ipAddress")?.parse().ok()?;
+            let address =
+                text(&resource.document, "/properties/ipAddress")?.parse().ok()?;
             Some((resource.id.clone(), address))
         })
         .collect())

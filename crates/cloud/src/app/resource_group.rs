@@ -42,7 +42,11 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     }
     let created = group.etag.is_empty();
     app.store.put(&group).await?;
-    Ok(if created { Answer::Created(group.document) } else { Answer::Found(group.document) })
+    Ok(if created {
+        Answer::Created(group.document)
+    } else {
+        Answer::Found(group.document)
+    })
 }
 
 /// `DELETE …/resourcegroups/{group}`: with everything in it.
@@ -51,13 +55,17 @@ pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem>
     let turn = app.turn(&key_of(&group.id)).await?;
     document::set_state(&mut group.document, "Deleting");
     let work = Work::DeleteGroup { group: group.id.clone() };
-    let job = Job::new("resourceGroups/delete", &call.id, work).writing(group).holding(turn);
+    let job =
+        Job::new("resourceGroups/delete", &call.id, work).writing(group).holding(turn);
     Ok(app.submit(job).await?.deleted())
 }
 
 /// Deletes what is in a group, machines first, and then the group. Each child is
 /// waited for: an operation that still runs on one ends first.
-pub(super) async fn delete_all(app: &Arc<App>, group: &ResourceId) -> Result<Value, Problem> {
+pub(super) async fn delete_all(
+    app: &Arc<App>,
+    group: &ResourceId,
+) -> Result<Value, Problem> {
     const PATIENCE: Duration = Duration::from_secs(300);
     for vm in app.store.list(group, virtual_machine::KIND).await? {
         let turn = app.serial.take(&key_of(&vm.id), PATIENCE).await;

@@ -71,7 +71,8 @@ pub(crate) async fn put_route(app: Arc<App>, call: Call) -> Result<Answer, Probl
     let created = place_child(&mut table.document, ROUTES, route);
     let child = Some((ROUTES.to_owned(), call.id.name().to_owned()));
     let name = "routeTables/routes/write";
-    let (progress, body) = network_document::write(&app, name, table, child, turn).await?;
+    let (progress, body) =
+        network_document::write(&app, name, table, child, turn).await?;
     Ok(progress.written(body, created))
 }
 

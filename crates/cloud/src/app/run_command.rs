@@ -52,14 +52,14 @@ pub(crate) async fn post(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     }
     RunCommand::parse(None, Some(&protected))
         .map_err(|error| Problem::parameter("script", error.full_text()))?;
-    let turn = app.serial.try_take(&format!("{}#{HANDLER}", key_of(&vm.id))).ok_or_else(|| {
-        Problem::Conflict {
+    let turn = app.serial.try_take(&format!("{}#{HANDLER}", key_of(&vm.id))).ok_or_else(
+        || Problem::Conflict {
             code: "Conflict",
             message: "Run command extension execution is in progress. Please wait for \
                       completion before invoking a run command."
                 .to_owned(),
-        }
-    })?;
+        },
+    )?;
     power::check_running(&app, &vm.id, "Cannot run a command in the VM").await?;
     let guest = app
         .store
@@ -87,7 +87,8 @@ pub(super) async fn run(
         whole: app.limits.run_command,
         stale: app.limits.stale,
     };
-    let told = extension::tell(app, vm, HANDLER, VERSION, settings, operation, &patience).await;
+    let told =
+        extension::tell(app, vm, HANDLER, VERSION, settings, operation, &patience).await;
     // Whatever became of it, the script is not to run again after a restart.
     app.store.retire(vm, HANDLER, operation).await?;
     told.map(|status| result(&status))
@@ -137,7 +138,9 @@ fn check_command(id: &str) -> Result<(), Problem> {
     }
     Err(Problem::Invalid {
         code: "InvalidParameter",
-        message: format!("The command '{id}' is not known; this cloud has RunShellScript."),
+        message: format!(
+            "The command '{id}' is not known; this cloud has RunShellScript."
+        ),
         target: Some("commandId"),
     })
 }

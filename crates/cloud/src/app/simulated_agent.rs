@@ -45,7 +45,7 @@ pub(super) async fn boot(app: &Arc<App>, vm: &ResourceId) -> Result<(), Problem>
             }
             // The app is let go while waiting, or the server could not stop.
             drop(app);
-            agent.goal_changed(&known, HEARTBEAT).await;
+            agent.wait().until_changed(&known, HEARTBEAT).await;
         }
     });
     Ok(())
@@ -68,16 +68,21 @@ async fn live(
         tokio::time::sleep(HEARTBEAT).await;
         return Ok(true);
     }
+    agent.heard();
     let goal = app.goal_state(agent).await?.incarnation;
     if *known != goal {
         *known = goal;
         let config = app.extensions_config(agent).await?;
-        done.retain(|status| config.plugins.iter().any(|p| p.name == status.handler_name));
+        done.retain(|status| {
+            config.plugins.iter().any(|p| p.name == status.handler_name)
+        });
         for plugin in &config.plugins {
             let sequence = plugin.settings.as_ref().map(|settings| settings.sequence);
             let old = done.iter().position(|status| status.handler_name == plugin.name);
             let known = old.and_then(|at| done[at].runtime_settings_status.as_ref());
-            if known.map(|status| status.sequence_number) == sequence || behaviour == "hang" {
+            if known.map(|status| status.sequence_number) == sequence
+                || behaviour == "hang"
+            {
                 continue;
             }
             tokio::time::sleep(app.limits.simulated_work).await;
@@ -98,13 +103,17 @@ async fn enable(
 ) -> Result<HandlerStatus, Problem> {
     let guest = app.store.guest(&agent.vm).await?;
     let settings = plugin.settings.as_ref();
-    let protected = match (settings.and_then(|s| s.handler.protected_settings.as_ref()), &guest) {
-        (Some(message), Some(guest)) => unprotect(message, &guest.tenant)?,
-        _ => Value::Null,
-    };
-    let public = settings.and_then(|s| s.handler.public_settings.clone()).unwrap_or_default();
-    let (public, protected) =
-        (Some(&public).filter(|v| v.is_object()), Some(&protected).filter(|v| v.is_object()));
+    let protected =
+        match (settings.and_then(|s| s.handler.protected_settings.as_ref()), &guest) {
+            (Some(message), Some(guest)) => unprotect(message, &guest.tenant)?,
+            _ => Value::Null,
+        };
+    let public =
+        settings.and_then(|s| s.handler.public_settings.clone()).unwrap_or_default();
+    let (public, protected) = (
+        Some(&public).filter(|v| v.is_object()),
+        Some(&protected).filter(|v| v.is_object()),
+    );
     let outcome = if fail {
         Err("Enable failed: told to fail by the tag regain-simulate.".to_owned())
     } else if plugin.name.ends_with("RunCommandLinux") {
@@ -112,7 +121,9 @@ async fn enable(
             .map(|command| vec![stream("StdOut", &command.script), stream("StdErr", "")])
             .map_err(|error| error.full_text())
     } else {
-        VmAccess::parse(public, protected).map(|_| Vec::new()).map_err(|error| error.full_text())
+        VmAccess::parse(public, protected)
+            .map(|_| Vec::new())
+            .map_err(|error| error.full_text())
     };
     let (status, message, substatus) = match outcome {
         Ok(substatus) => (Verdict::Success, "Enable succeeded.".to_owned(), substatus),

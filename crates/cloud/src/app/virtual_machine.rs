@@ -20,8 +20,8 @@ use super::network_document::same;
 use super::virtual_network::{prefix_of, subnet};
 use super::work::Work;
 use super::{
-    Answer, App, Call, Problem, agent, extension, image, instance_view, network_interface,
-    os_profile, simulated_agent,
+    Answer, App, Call, Problem, agent, extension, image, instance_view,
+    network_interface, os_profile, simulated_agent,
 };
 use crate::store::{Guest, Resource, key_of, now};
 
@@ -35,8 +35,9 @@ pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     if call.id.group().is_some() {
         app.group_of(&call.id).await?;
     }
-    let with_status = call.parameter("statusonly").is_some_and(|v| v.eq_ignore_ascii_case("true"))
-        || call.expands_instance_view();
+    let with_status =
+        call.parameter("statusonly").is_some_and(|v| v.eq_ignore_ascii_case("true"))
+            || call.expands_instance_view();
     let mut all = Vec::new();
     for vm in app.store.list(&call.id, KIND).await? {
         all.push(view(&app, &vm, with_status).await?);
@@ -64,22 +65,24 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let turn = app.turn(&key_of(&call.id)).await?;
     let before = app.before_put(&call).await?;
     let mut given = properties(call.object()?)?;
-    let made = before.as_ref().is_some_and(|vm| {
-        !matches!(state(&vm.document), "Creating" | "Failed")
-    });
+    let made = before
+        .as_ref()
+        .is_some_and(|vm| !matches!(state(&vm.document), "Creating" | "Failed"));
     if let (true, Some(before)) = (made, &before) {
         keep_the_immutable(&mut given, &before.document)?;
         given.insert("provisioningState".to_owned(), json!("Updating"));
         let vm = document::framed(&call, Some(before), given)?;
         let body = vm.document.clone();
         let work = Work::UpdateMachine { vm: vm.id.clone() };
-        let job = Job::new("virtualMachines/write", &call.id, work).writing(vm).holding(turn);
+        let job =
+            Job::new("virtualMachines/write", &call.id, work).writing(vm).holding(turn);
         return Ok(app.submit(job).await?.written(body, false));
     }
 
     let id = before.as_ref().map_or(&call.id, |vm| &vm.id).clone();
     let provision = os_profile::provision(id.name(), &given)?;
-    let reference = given.get("storageProfile").map_or(&Value::Null, |p| &p["imageReference"]);
+    let reference =
+        given.get("storageProfile").map_or(&Value::Null, |p| &p["imageReference"]);
     let image = image::find(reference)?;
     fill_in(&mut given, &id, &provision);
     let network_turn = app.network_turn().await?;
@@ -100,7 +103,8 @@ pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem>
     let Some(mut vm) = app.store.get(&call.id).await? else { return Ok(Answer::Nothing) };
     document::set_state(&mut vm.document, "Deleting");
     let work = Work::DeleteMachine { vm: vm.id.clone() };
-    let job = Job::new("virtualMachines/delete", &call.id, work).writing(vm).holding(turn);
+    let job =
+        Job::new("virtualMachines/delete", &call.id, work).writing(vm).holding(turn);
     Ok(app.submit(job).await?.deleted())
 }
 
@@ -126,7 +130,10 @@ pub(super) async fn create(
         destroy(app, id).await?;
         return Err(problem);
     }
-    let agent = app.agent(id).await?.ok_or_else(|| Problem::ResourceNotFound { id: id.clone() })?;
+    let agent = app
+        .agent(id)
+        .await?
+        .ok_or_else(|| Problem::ResourceNotFound { id: id.clone() })?;
     if agent.first_report(app.limits.first_report).await {
         return settle(app, id).await;
     }
@@ -166,9 +173,11 @@ async fn boot(
             files: vec![SeedFile {
                 path: PROVISION_FILE.into(),
                 mode: 0o600,
-                contents: serde_json::to_vec(provision).map_err(|error| Problem::Internal {
-                    doing: "write the provisioning file",
-                    why: error.to_string(),
+                contents: serde_json::to_vec(provision).map_err(|error| {
+                    Problem::Internal {
+                        doing: "write the provisioning file",
+                        why: error.to_string(),
+                    }
                 })?,
             }],
         };
@@ -257,7 +266,8 @@ async fn remove_machine(app: &App, machine: &MachineId) -> Result<(), Problem> {
 async fn view(app: &App, vm: &Resource, instance: bool) -> Result<Value, Problem> {
     let mut document = shown(vm);
     if instance {
-        document["properties"]["instanceView"] = instance_view::of_machine(app, vm).await?;
+        document["properties"]["instanceView"] =
+            instance_view::of_machine(app, vm).await?;
         // Only here: `az vm update` breaks on extensions in a plain GET.
         let extensions = extension::resources(app, &vm.id).await?;
         if !extensions.is_empty() {
@@ -300,9 +310,11 @@ async fn primary_interface(
 
 /// Where a machine hangs in the fabric, from its interface's document.
 async fn attachment(app: &App, vm: &Resource) -> Result<Attachment, Problem> {
-    let lost = |why: String| Problem::Internal { doing: "connect the virtual machine", why };
-    let nic = reference(&vm.document, "/properties/networkProfile/networkInterfaces/0/id")?
-        .ok_or_else(|| lost("it has no network interface".to_owned()))?;
+    let lost =
+        |why: String| Problem::Internal { doing: "connect the virtual machine", why };
+    let nic =
+        reference(&vm.document, "/properties/networkProfile/networkInterfaces/0/id")?
+            .ok_or_else(|| lost("it has no network interface".to_owned()))?;
     let nic = app.referenced(&nic, &vm.id).await?.document;
     let configuration = &nic["properties"]["ipConfigurations"][0];
     let subnet_id = reference(configuration, "/properties/subnet/id")?;
@@ -319,7 +331,9 @@ async fn attachment(app: &App, vm: &Resource) -> Result<Attachment, Problem> {
     let mac = text(&nic, "/properties/macAddress").unwrap_or_default();
     Ok(Attachment {
         vnet: key_of(&network),
-        address: address.parse().map_err(|_| lost(format!("'{address}' is no address")))?,
+        address: address
+            .parse()
+            .map_err(|_| lost(format!("'{address}' is no address")))?,
         prefix_len: prefix.prefix_len(),
         gateway: prefix
             .hosts()
@@ -369,7 +383,9 @@ fn fill_in(given: &mut Map<String, Value>, id: &ResourceId, provision: &Provisio
         .and_then(|profile| profile.get_mut("networkInterfaces"))
         .and_then(Value::as_array_mut);
     for interface in interfaces.into_iter().flatten() {
-        let properties = interface.as_object_mut().map(|nic| nic.entry("properties").or_insert(json!({})));
+        let properties = interface
+            .as_object_mut()
+            .map(|nic| nic.entry("properties").or_insert(json!({})));
         if let Some(properties) = properties.and_then(Value::as_object_mut) {
             properties.retain(|_, value| !value.is_null());
             properties.insert("primary".to_owned(), json!(true));
@@ -379,7 +395,10 @@ fn fill_in(given: &mut Map<String, Value>, id: &ResourceId, provision: &Provisio
 
 /// Takes over what a PUT of an existing machine does not say, and refuses what it
 /// cannot change.
-fn keep_the_immutable(given: &mut Map<String, Value>, before: &Value) -> Result<(), Problem> {
+fn keep_the_immutable(
+    given: &mut Map<String, Value>,
+    before: &Value,
+) -> Result<(), Problem> {
     given.retain(|_, value| !value.is_null());
     given.remove("instanceView");
     let old = &before["properties"];
@@ -459,7 +478,8 @@ mod tests {
             "networkProfile": { "networkInterfaces": [{ "id": "/A" }] },
         } });
         let given = |value: Value| value.as_object().unwrap().clone();
-        let mut same = given(json!({ "networkProfile": { "networkInterfaces": [{ "id": "/a" }] } }));
+        let mut same =
+            given(json!({ "networkProfile": { "networkInterfaces": [{ "id": "/a" }] } }));
         keep_the_immutable(&mut same, &before).unwrap();
         assert_eq!(same["vmId"], "v");
         let mut other = given(json!({ "osProfile": { "adminUsername": "w" } }));

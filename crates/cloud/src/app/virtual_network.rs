@@ -7,7 +7,9 @@ use ipnet::Ipv4Net;
 use serde_json::{Map, Value};
 
 use super::document::{self, items, properties, reference, text};
-use super::network_document::{self, child_of, drop_child, is_named, parent_of, place_child};
+use super::network_document::{
+    self, child_of, drop_child, is_named, parent_of, place_child,
+};
 use super::{Answer, App, Call, Problem};
 use crate::store::Resource;
 
@@ -54,7 +56,9 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
             })
             .collect::<Result<_, Problem>>()?,
         // A PUT that says nothing about subnets leaves them alone.
-        (_, Some(before)) => items(&before.document, "/properties/subnets").cloned().collect(),
+        (_, Some(before)) => {
+            items(&before.document, "/properties/subnets").cloned().collect()
+        }
         (_, None) => Vec::new(),
     };
     network.document["properties"]["subnets"] = Value::Array(subnets);
@@ -63,7 +67,8 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
         check_departures(&app, before, &network).await?;
     }
     let name = "virtualNetworks/write";
-    let (progress, body) = network_document::write(&app, name, network, None, turn).await?;
+    let (progress, body) =
+        network_document::write(&app, name, network, None, turn).await?;
     Ok(progress.written(body, before.is_none()))
 }
 
@@ -89,7 +94,8 @@ pub(crate) async fn put_subnet(app: Arc<App>, call: Call) -> Result<Answer, Prob
     check_departures(&app, &before, &network).await?;
     let child = Some(("subnets".to_owned(), call.id.name().to_owned()));
     let name = "virtualNetworks/subnets/write";
-    let (progress, body) = network_document::write(&app, name, network, child, turn).await?;
+    let (progress, body) =
+        network_document::write(&app, name, network, child, turn).await?;
     Ok(progress.written(body, created))
 }
 
@@ -137,15 +143,18 @@ fn check_space(network: &Value) -> Result<(), Problem> {
 /// Every subnet lies in the space, apart from the others, and what it refers to is
 /// there. Azure keeps five addresses of each, so the smallest is a /29.
 async fn check_subnets(app: &App, network: &Resource) -> Result<(), Problem> {
-    let space: Vec<Ipv4Net> = items(&network.document, "/properties/addressSpace/addressPrefixes")
-        .filter_map(|prefix| prefix.as_str()?.parse().ok())
-        .collect();
+    let space: Vec<Ipv4Net> =
+        items(&network.document, "/properties/addressSpace/addressPrefixes")
+            .filter_map(|prefix| prefix.as_str()?.parse().ok())
+            .collect();
     let mut before: Vec<(&str, Ipv4Net)> = Vec::new();
     for subnet in items(&network.document, "/properties/subnets") {
         let name = text(subnet, "/name").unwrap_or_default();
         let prefix = block(prefix_of(subnet).unwrap_or_default())?;
-        let invalid = |code, message| Err(Problem::Invalid { code, message, target: None });
-        if prefix.prefix_len() > 29 || !space.iter().any(|space| space.contains(&prefix)) {
+        let invalid =
+            |code, message| Err(Problem::Invalid { code, message, target: None });
+        if prefix.prefix_len() > 29 || !space.iter().any(|space| space.contains(&prefix))
+        {
             return invalid(
                 "NetcfgInvalidSubnet",
                 format!(
@@ -155,7 +164,8 @@ async fn check_subnets(app: &App, network: &Resource) -> Result<(), Problem> {
                 ),
             );
         }
-        if let Some((other, _)) = before.iter().find(|(_, other)| overlap(other, &prefix)) {
+        if let Some((other, _)) = before.iter().find(|(_, other)| overlap(other, &prefix))
+        {
             return invalid(
                 "NetcfgSubnetRangesOverlap",
                 format!(
@@ -166,7 +176,9 @@ async fn check_subnets(app: &App, network: &Resource) -> Result<(), Problem> {
             );
         }
         before.push((name, prefix));
-        for pointer in ["/properties/networkSecurityGroup/id", "/properties/routeTable/id"] {
+        for pointer in
+            ["/properties/networkSecurityGroup/id", "/properties/routeTable/id"]
+        {
             if let Some(to) = reference(subnet, pointer)? {
                 app.referenced(&to, &network.id).await?;
             }
@@ -176,7 +188,11 @@ async fn check_subnets(app: &App, network: &Resource) -> Result<(), Problem> {
 }
 
 /// Subnets that interfaces hang in can neither go nor move.
-async fn check_departures(app: &App, before: &Resource, after: &Resource) -> Result<(), Problem> {
+async fn check_departures(
+    app: &App,
+    before: &Resource,
+    after: &Resource,
+) -> Result<(), Problem> {
     for subnet in items(&before.document, "/properties/subnets") {
         let name = text(subnet, "/name").unwrap_or_default();
         let stays = items(&after.document, "/properties/subnets")
@@ -207,8 +223,13 @@ pub(super) fn prefix_of(subnet: &Value) -> Option<&str> {
 }
 
 /// A subnet of a network's document.
-pub(super) fn subnet<'a>(network: &'a Value, id: &ResourceId) -> Option<&'a Map<String, Value>> {
-    items(network, "/properties/subnets").find(|one| is_named(one, id.name()))?.as_object()
+pub(super) fn subnet<'a>(
+    network: &'a Value,
+    id: &ResourceId,
+) -> Option<&'a Map<String, Value>> {
+    items(network, "/properties/subnets")
+        .find(|one| is_named(one, id.name()))?
+        .as_object()
 }
 
 fn block(text: &str) -> Result<Ipv4Net, Problem> {
@@ -235,10 +256,11 @@ mod tests {
 
     #[test]
     fn a_space_with_host_bits_or_overlaps_is_refused() {
-        let network =
-            |prefixes: Value| json!({ "properties": { "addressSpace": { "addressPrefixes": prefixes } } });
+        let network = |prefixes: Value| json!({ "properties": { "addressSpace": { "addressPrefixes": prefixes } } });
         assert!(check_space(&network(json!(["10.0.0.0/16", "10.1.0.0/16"]))).is_ok());
-        for bad in [json!([]), json!(["10.0.0.4/16"]), json!(["10.0.0.0/8", "10.1.0.0/16"])] {
+        for bad in
+            [json!([]), json!(["10.0.0.4/16"]), json!(["10.0.0.0/8", "10.1.0.0/16"])]
+        {
             assert!(check_space(&network(bad)).is_err());
         }
     }

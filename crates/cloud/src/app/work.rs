@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::power::Action;
 use super::{
-    App, Problem, deployment, extension, network_document, power, resource_group, run_command,
-    virtual_machine,
+    App, Problem, deployment, extension, network_document, power, resource_group,
+    run_command, virtual_machine,
 };
 use crate::store::Settings;
 
@@ -117,9 +117,14 @@ impl Work {
             Self::DeleteMachine { vm } => {
                 virtual_machine::destroy(app, &vm).await.map(|()| Value::Null)
             }
-            Self::Power { vm, action } => power::perform(app, &vm, action, operation).await,
+            Self::Power { vm, action } => {
+                power::perform(app, &vm, action, operation).await
+            }
             Self::PutExtension { extension, handler, version, settings } => {
-                extension::apply(app, &extension, &handler, &version, &settings, operation).await
+                extension::apply(
+                    app, &extension, &handler, &version, &settings, operation,
+                )
+                .await
             }
             Self::DeleteExtension { extension, handler } => {
                 extension::take_away(app, &extension, &handler, operation).await

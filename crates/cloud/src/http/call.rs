@@ -47,15 +47,20 @@ pub(super) async fn read(request: Request, depth: usize) -> Result<Call, Problem
         target: None,
     })?;
     let header = |name| {
-        parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned)
+        parts
+            .headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+            .map(str::to_owned)
     };
     let too_large = Problem::ContentTooLarge { limit: BODY_BYTES };
     let body = to_bytes(body, BODY_BYTES).await.map_err(|_| too_large)?;
     let body = match body.trim_ascii() {
         [] => None,
-        text => Some(serde_json::from_slice(text).map_err(|error| Problem::InvalidContent {
-            why: error.to_string(),
-        })?),
+        text => Some(
+            serde_json::from_slice(text)
+                .map_err(|error| Problem::InvalidContent { why: error.to_string() })?,
+        ),
     };
     Ok(Call {
         id,
@@ -110,15 +115,20 @@ pub(super) fn refuse(problem: &Problem) -> Response {
     }
     let code = HeaderValue::from_str(&error.code);
     let mut response = (status, Json(error.envelope())).into_response();
+    let headers = response.headers_mut();
     if let Ok(code) = code {
-        response.headers_mut().insert("x-ms-failure-cause", HeaderValue::from_static("gateway"));
-        response.headers_mut().insert("x-ms-error-code", code);
+        headers.insert("x-ms-error-code", code);
+    }
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        // The rest of the body is still on its way and will not be read.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }
 
 fn shown(status: StatusCode, body: Value) -> Response {
-    let etag = body.get("etag").and_then(Value::as_str).and_then(|etag| etag.parse().ok());
+    let etag =
+        body.get("etag").and_then(Value::as_str).and_then(|etag| etag.parse().ok());
     let mut response = (status, Json(body)).into_response();
     if let Some(etag) = etag {
         response.headers_mut().insert(header::ETAG, etag);
@@ -132,7 +142,12 @@ fn address(app: &App, ticket: &Ticket, what: &str) -> HeaderValue {
         || ticket.target.is_type("Microsoft.Resources/deployments")
     {
         "Microsoft.Resources"
-    } else if ticket.target.resource_type().to_ascii_lowercase().starts_with("microsoft.network/") {
+    } else if ticket
+        .target
+        .resource_type()
+        .to_ascii_lowercase()
+        .starts_with("microsoft.network/")
+    {
         "Microsoft.Network"
     } else {
         "Microsoft.Compute"

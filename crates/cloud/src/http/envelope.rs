@@ -24,7 +24,11 @@ pub(super) async fn wrap(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     tracing::info!(%method, path, status = response.status().as_u16(), correlation, "answered");
     let headers = response.headers_mut();
-    let ids = [(REQUEST, Some(request_id)), (CORRELATION, Some(correlation)), (CLIENT_REQUEST, client)];
+    let ids = [
+        (REQUEST, Some(request_id)),
+        (CORRELATION, Some(correlation)),
+        (CLIENT_REQUEST, client),
+    ];
     for (name, id) in ids {
         if let Some(id) = id.and_then(|id| HeaderValue::from_str(&id).ok()) {
             headers.insert(name, id);

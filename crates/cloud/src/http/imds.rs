@@ -20,15 +20,27 @@ pub(super) fn metadata(site: Site) -> Router {
         .with_state(site)
 }
 
-async fn instance(State(site): State<Site>, caller: Caller, headers: HeaderMap) -> Response {
+async fn instance(
+    State(site): State<Site>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Response {
     answer(&site, &caller, &headers, |document| document).await
 }
 
-async fn compute(State(site): State<Site>, caller: Caller, headers: HeaderMap) -> Response {
+async fn compute(
+    State(site): State<Site>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Response {
     answer(&site, &caller, &headers, |mut document| document["compute"].take()).await
 }
 
-async fn network(State(site): State<Site>, caller: Caller, headers: HeaderMap) -> Response {
+async fn network(
+    State(site): State<Site>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Response {
     answer(&site, &caller, &headers, |mut document| document["network"].take()).await
 }
 
@@ -39,9 +51,12 @@ async fn answer(
     part: fn(Value) -> Value,
 ) -> Response {
     // As in Azure: a browser that was tricked into asking sends no such header.
-    if !headers.get("metadata").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
+    if !headers
+        .get("metadata")
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"))
     {
-        let why = json!({ "error": "Bad request. Required metadata header not specified" });
+        let why =
+            json!({ "error": "Bad request. Required metadata header not specified" });
         return (StatusCode::BAD_REQUEST, Json(why)).into_response();
     }
     match document(site, &agent.vm).await {

@@ -62,7 +62,9 @@ pub(super) async fn serial_log(
     Path(machine): Path<String>,
     Query(signature): Query<Signature>,
 ) -> Response {
-    match boot_diagnostics::serial_log(&app, &machine, &signature.se, &signature.sig).await {
+    match boot_diagnostics::serial_log(&app, &machine, &signature.se, &signature.sig)
+        .await
+    {
         Ok(log) => {
             let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
             (kind, log).into_response()

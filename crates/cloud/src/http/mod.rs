@@ -63,7 +63,10 @@ pub(crate) fn stop(handle: &Handle<SocketAddr>) {
 
 /// Serves what the fabric opens inside virtual networks, each socket until it is
 /// closed there.
-pub(crate) async fn serve_guests(app: Arc<App>, mut opened: mpsc::UnboundedReceiver<Opened>) {
+pub(crate) async fn serve_guests(
+    app: Arc<App>,
+    mut opened: mpsc::UnboundedReceiver<Opened>,
+) {
     while let Some(Opened { vnet, service, listener, closed }) = opened.recv().await {
         let site = Site { app: Arc::clone(&app), vnet: vnet.as_str().into() };
         let router = match service {

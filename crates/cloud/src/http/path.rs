@@ -44,7 +44,8 @@ const WORDS: [&str; 24] = [
 /// Brings a request's path into the form in which routes are written.
 pub(super) fn normalise(mut request: Request) -> Request {
     let uri = request.uri();
-    let segments: Vec<&str> = uri.path().split('/').filter(|part| !part.is_empty()).collect();
+    let segments: Vec<&str> =
+        uri.path().split('/').filter(|part| !part.is_empty()).collect();
     let spelling = Spelling(segments.iter().map(|segment| decoded(segment)).collect());
     let mut path = format!("/{}", segments.join("/").to_ascii_lowercase());
     if let Some(query) = uri.query() {
@@ -67,7 +68,8 @@ impl Spelling {
             // Names stand at odd places up to `providers`, and at even ones after
             // the namespace; a name that happens to be such a word loses nothing
             // but its case, which counts nowhere.
-            let word = WORDS.iter().find(|word| at > 3 && word.eq_ignore_ascii_case(segment));
+            let word =
+                WORDS.iter().find(|word| at > 3 && word.eq_ignore_ascii_case(segment));
             path.push_str(word.copied().unwrap_or(segment));
         }
         ResourceId::parse(&path)
@@ -121,7 +123,9 @@ mod tests {
             request.uri(),
             "/subscriptions/s/resourcegroups/my%20g/providers/microsoft.compute/virtualmachines/vm1?x=Y"
         );
-        let request = normalised("/SUBSCRIPTIONS/S/resourcegroups/G/Providers/microsoft.compute/virtualmachines/VM1/restart");
+        let request = normalised(
+            "/SUBSCRIPTIONS/S/resourcegroups/G/Providers/microsoft.compute/virtualmachines/VM1/restart",
+        );
         let spelling = request.extensions().get::<Spelling>().unwrap();
         assert_eq!(
             spelling.id(8).unwrap().as_str(),

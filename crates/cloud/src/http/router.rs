@@ -18,10 +18,10 @@ use super::path::Spelling;
 use super::token::{self, Tokens};
 use super::{call, envelope, metadata};
 use crate::app::{
-    Answer, App, Call, Problem, boot_diagnostics, deployment, effective, extension, image,
-    instance_view, journal, network_interface, network_security_group, network_watcher, power,
-    public_ip_address, resource_group, route_table, run_command, subscription, virtual_machine,
-    virtual_network,
+    Answer, App, Call, Problem, boot_diagnostics, deployment, effective, extension,
+    image, instance_view, journal, network_interface, network_security_group,
+    network_watcher, power, public_ip_address, resource_group, route_table, run_command,
+    subscription, virtual_machine, virtual_network,
 };
 
 mod http_method {
@@ -103,8 +103,10 @@ fn arm() -> Router<Arc<App>> {
         .on(DELETE, deployment::delete);
     t.at(&format!("{deployment}/validate")).on(POST, deployment::validate);
 
-    for all in [&everywhere("microsoft.compute/virtualmachines"), &format!("{compute}/virtualmachines")]
-    {
+    for all in [
+        &everywhere("microsoft.compute/virtualmachines"),
+        &format!("{compute}/virtualmachines"),
+    ] {
         t.at(all).on(GET, virtual_machine::list);
     }
     t.at(vm)
@@ -127,11 +129,15 @@ fn arm() -> Router<Arc<App>> {
         .on(PUT, extension::put)
         .on(PATCH, extension::put)
         .on(DELETE, extension::delete);
-    t.at(&format!("{vm}/providers/microsoft.resourcehealth/availabilitystatuses/{{status}}"))
-        .on(GET, instance_view::health);
+    t.at(&format!(
+        "{vm}/providers/microsoft.resourcehealth/availabilitystatuses/{{status}}"
+    ))
+    .on(GET, instance_view::health);
 
-    for all in [&everywhere("microsoft.network/virtualnetworks"), &format!("{network}/virtualnetworks")]
-    {
+    for all in [
+        &everywhere("microsoft.network/virtualnetworks"),
+        &format!("{network}/virtualnetworks"),
+    ] {
         t.at(all).on(GET, virtual_network::list);
     }
     t.at(vnet)
@@ -156,7 +162,8 @@ fn arm() -> Router<Arc<App>> {
         .on(PUT, network_interface::put)
         .on(PATCH, network_interface::tag)
         .on(DELETE, network_interface::delete);
-    t.at(&format!("{nic}/effectivenetworksecuritygroups")).on(POST, effective::security_groups);
+    t.at(&format!("{nic}/effectivenetworksecuritygroups"))
+        .on(POST, effective::security_groups);
     t.at(&format!("{nic}/effectiveroutetable")).on(POST, effective::route_table);
 
     for all in [
@@ -190,7 +197,9 @@ fn arm() -> Router<Arc<App>> {
         .on(PUT, network_security_group::put_rule)
         .on(DELETE, network_security_group::delete_rule);
 
-    for all in [&everywhere("microsoft.network/routetables"), &format!("{network}/routetables")] {
+    for all in
+        [&everywhere("microsoft.network/routetables"), &format!("{network}/routetables")]
+    {
         t.at(all).on(GET, route_table::list);
     }
     t.at(table)
@@ -221,7 +230,8 @@ fn arm() -> Router<Arc<App>> {
     t.at(&format!("{offer}/skus")).on(GET, image::skus);
     t.at(&format!("{sku}/versions")).on(GET, image::versions);
     t.at(&format!("{sku}/versions/{{version}}")).on(GET, image::version);
-    t.at(&format!("{publisher}/artifacttypes/vmextension/types")).on(GET, image::extension_types);
+    t.at(&format!("{publisher}/artifacttypes/vmextension/types"))
+        .on(GET, image::extension_types);
     t.at(&format!("{kind}/versions")).on(GET, image::extension_versions);
 
     table_of.0

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType, date_time_ymd,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -20,7 +20,8 @@ use crate::state::State;
 pub(super) fn config(state: &State) -> Result<ServerConfig, Error> {
     let issuer = authority(state)?;
     let key = KeyPair::generate().map_err(unmade)?;
-    let mut leaf = CertificateParams::new(vec!["localhost".to_owned()]).map_err(unmade)?;
+    let mut leaf =
+        CertificateParams::new(vec!["localhost".to_owned()]).map_err(unmade)?;
     for address in ["127.0.0.1", "::1"] {
         let address: IpAddr = address.parse().expect("it is an address");
         leaf.subject_alt_names.push(SanType::IpAddress(address));
@@ -52,7 +53,8 @@ fn authority(state: &State) -> Result<Issuer<'static, KeyPair>, Error> {
     };
     if let (Some(pem), Some(key)) = (state.read("ca.pem")?, state.read("ca.key")?) {
         let key = KeyPair::from_pem(&String::from_utf8_lossy(&key)).map_err(damaged)?;
-        return Issuer::from_ca_cert_pem(&String::from_utf8_lossy(&pem), key).map_err(damaged);
+        return Issuer::from_ca_cert_pem(&String::from_utf8_lossy(&pem), key)
+            .map_err(damaged);
     }
     let key = KeyPair::generate().map_err(unmade)?;
     let mut authority = CertificateParams::default();

@@ -81,6 +81,8 @@ impl Tokens {
         validation.set_audience(&[AUDIENCE]);
         validation.validate_nbf = true;
         validation.leeway = 0;
+        // A token ends with its last second, not after it.
+        validation.reject_tokens_expiring_in_less_than = 1;
         match jsonwebtoken::decode::<Claims>(token, &self.check, &validation) {
             Ok(_) => Ok(()),
             Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
@@ -148,7 +150,8 @@ pub(super) async fn token(
     let known = field("client_id").eq_ignore_ascii_case(&tokens.credentials.client_id);
     let secret = tokens.credentials.client_secret.as_bytes();
     let right =
-        constant_time::verify_slices_are_equal(field("client_secret").as_bytes(), secret).is_ok();
+        constant_time::verify_slices_are_equal(field("client_secret").as_bytes(), secret)
+            .is_ok();
     if !known || !right {
         return refusal(
             StatusCode::UNAUTHORIZED,

@@ -12,14 +12,17 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Path, Query, State};
+use axum::extract::{
+    ConnectInfo, DefaultBodyLimit, FromRequestParts, Path, Query, State,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use guest::envelope::{self, Cipher};
 use guest::wire::{
-    self, LONG_POLL_HEADER, StatusBlob, StatusUpload, WAIT_HEADER, plugin_version_manifest,
+    self, LONG_POLL_HEADER, StatusBlob, StatusUpload, WAIT_HEADER,
+    plugin_version_manifest,
 };
 
 use super::call;
@@ -28,7 +31,7 @@ use crate::app::{Agent, App, Problem};
 /// A goal state request is held back no longer than this.
 const LONG_POLL: Duration = Duration::from_secs(25);
 /// A status holds what a script printed, in base64.
-const STATUS_BYTES: usize = 8 * 1024 * 1024;
+const STATUS_BYTES: usize = 16 * 1024 * 1024;
 
 /// What is served inside one virtual network.
 #[derive(Clone)]
@@ -45,19 +48,20 @@ pub(super) struct Caller(pub(super) Arc<Agent>);
 impl FromRequestParts<Site> for Caller {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Response> {
-        let ConnectInfo(peer) = ConnectInfo::<SocketAddr>::from_request_parts(parts, site)
-            .await
-            .map_err(IntoResponse::into_response)?;
+    async fn from_request_parts(
+        parts: &mut Parts,
+        site: &Site,
+    ) -> Result<Self, Response> {
+        let ConnectInfo(peer) =
+            ConnectInfo::<SocketAddr>::from_request_parts(parts, site)
+                .await
+                .map_err(IntoResponse::into_response)?;
         let agent = match peer {
             SocketAddr::V4(peer) => site.app.agent_at(&site.vnet, *peer.ip()).await,
             SocketAddr::V6(_) => Ok(None),
         };
         match agent {
-            Ok(Some(agent)) => {
-                agent.heard();
-                Ok(Self(agent))
-            }
+            Ok(Some(agent)) => Ok(Self(agent)),
             // What agents understand as "ask for the goal state again".
             Ok(None) => Err(StatusCode::GONE.into_response()),
             Err(problem) => Err(call::refuse(&problem)),
@@ -108,16 +112,18 @@ async fn machine(
     if query.get("comp").map(String::as_str) != Some("goalstate") {
         return StatusCode::NOT_FOUND.into_response();
     }
+    agent.heard();
     if let Some(known) = text(&headers, WAIT_HEADER) {
-        agent.goal_changed(known, LONG_POLL).await;
-        // It waited here all the time: that is a sign of life.
+        agent.wait().until_changed(known, LONG_POLL).await;
         agent.heard();
     }
     let mut response = match site.app.goal_state(&agent).await {
         Ok(goal) => xml(goal.to_xml()),
         Err(problem) => call::refuse(&problem),
     };
-    response.headers_mut().insert(LONG_POLL_HEADER, header::HeaderValue::from_static("1"));
+    response
+        .headers_mut()
+        .insert(LONG_POLL_HEADER, header::HeaderValue::from_static("1"));
     response
 }
 
@@ -139,6 +145,7 @@ async fn part(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
+    agent.heard();
     let app = &site.app;
     let name = agent.vm.name();
     let document = match query.get("comp").map(String::as_str) {
@@ -146,7 +153,9 @@ async fn part(
             app.extensions_config(&agent).await.map(|config| config.to_xml())
         }
         Some("certificates") => certificates(app, &agent, &headers).await,
-        Some("hostingEnvironmentConfig") => Ok(wire::hosting_environment_config(name, name)),
+        Some("hostingEnvironmentConfig") => {
+            Ok(wire::hosting_environment_config(name, name))
+        }
         Some("sharedConfig") => Ok(wire::shared_config(name)),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
@@ -175,11 +184,7 @@ async fn manifest(Path(_handler): Path<String>) -> Response {
 }
 
 /// `PUT /status/{machine}`: a status that did not come through the plugin.
-async fn blob(
-    State(site): State<Site>,
-    Caller(agent): Caller,
-    body: Bytes,
-) -> Response {
+async fn blob(State(site): State<Site>, Caller(agent): Caller, body: Bytes) -> Response {
     match take(&site, &agent, &body).await {
         Ok(()) => StatusCode::CREATED.into_response(),
         Err(problem) => call::refuse(&problem),

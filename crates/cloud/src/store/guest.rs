@@ -66,7 +66,11 @@ pub(crate) struct Settings {
 
 impl Store {
     /// Makes the private side of a machine, or replaces it.
-    pub(crate) async fn put_guest(&self, vm: &ResourceId, guest: &Guest) -> Result<(), Error> {
+    pub(crate) async fn put_guest(
+        &self,
+        vm: &ResourceId,
+        guest: &Guest,
+    ) -> Result<(), Error> {
         sqlx::query(
             "INSERT INTO guest (vm, machine, deallocated, incarnation, tenant)
              VALUES (?, ?, ?, ?, ?)
@@ -115,7 +119,11 @@ impl Store {
     }
 
     /// Keeps what the agent said last.
-    pub(crate) async fn put_report(&self, vm: &ResourceId, report: &Value) -> Result<(), Error> {
+    pub(crate) async fn put_report(
+        &self,
+        vm: &ResourceId,
+        report: &Value,
+    ) -> Result<(), Error> {
         sqlx::query("UPDATE guest SET report = ? WHERE vm = ?")
             .bind(encode(report, "agent's status")?)
             .bind(key_of(vm))

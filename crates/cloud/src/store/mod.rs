@@ -18,8 +18,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 use sqlx::sqlite::SqliteSynchronous;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+};
 
 pub(crate) use guest::{Guest, Settings, Tenant};
 pub(crate) use operation::{Operation, Status};
@@ -97,7 +99,10 @@ impl Store {
             include_str!("../../migrations/0001_initial.sql").into_sql_str(),
             false,
         );
-        Migrator::with_migrations(vec![initial]).run(&pool).await.map_err(Error::Migrate)?;
+        Migrator::with_migrations(vec![initial])
+            .run(&pool)
+            .await
+            .map_err(Error::Migrate)?;
         Ok(Self { pool, seal })
     }
 
@@ -115,7 +120,11 @@ impl Store {
             .map_err(while_doing("begin a transaction"))
     }
 
-    fn sealed<T: Serialize>(&self, value: &T, what: &'static str) -> Result<Vec<u8>, Error> {
+    fn sealed<T: Serialize>(
+        &self,
+        value: &T,
+        what: &'static str,
+    ) -> Result<Vec<u8>, Error> {
         let clear = encode(value, what)?;
         Ok(self.seal.close(clear.as_bytes()))
     }
@@ -125,7 +134,8 @@ impl Store {
         sealed: &[u8],
         what: &'static str,
     ) -> Result<T, Error> {
-        let clear = self.seal.open(sealed).map_err(|source| Error::Open { what, source })?;
+        let clear =
+            self.seal.open(sealed).map_err(|source| Error::Open { what, source })?;
         serde_json::from_slice(&clear).map_err(|source| Error::Decode { what, source })
     }
 }

@@ -128,7 +128,10 @@ impl Store {
     }
 
     /// The names of what is being done to a resource just now.
-    pub(crate) async fn running_on(&self, target: &ResourceId) -> Result<Vec<String>, Error> {
+    pub(crate) async fn running_on(
+        &self,
+        target: &ResourceId,
+    ) -> Result<Vec<String>, Error> {
         sqlx::query_scalar(
             "SELECT name FROM operation WHERE status = 'InProgress' AND target = ?",
         )

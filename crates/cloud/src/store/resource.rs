@@ -81,14 +81,18 @@ impl Store {
     }
 
     /// Everything below `scope`, in order of key.
-    pub(crate) async fn list_all(&self, scope: &ResourceId) -> Result<Vec<Resource>, Error> {
+    pub(crate) async fn list_all(
+        &self,
+        scope: &ResourceId,
+    ) -> Result<Vec<Resource>, Error> {
         let (from, to) = below(scope);
-        let rows = sqlx::query("SELECT * FROM resource WHERE key >= ? AND key < ? ORDER BY key")
-            .bind(from)
-            .bind(to)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(while_doing("list resources"))?;
+        let rows =
+            sqlx::query("SELECT * FROM resource WHERE key >= ? AND key < ? ORDER BY key")
+                .bind(from)
+                .bind(to)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(while_doing("list resources"))?;
         rows.iter().map(Resource::read).collect()
     }
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::lab::Lab;
 
-const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBIR5cpWRG9I7s9zCwO7Lc2C4x6HVIrqqN4ZqYlFyN0B me";
+const KEY: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBIR5cpWRG9I7s9zCwO7Lc2C4x6HVIrqqN4ZqYlFyN0B me";
 
 fn access(protected: Value) -> Value {
     json!({ "location": "westus", "properties": {
@@ -26,18 +27,28 @@ async fn a_reset_is_answered_when_the_agent_has_done_it() {
 
     let view = lab.get(&format!("{extension}?$expand=instanceView")).await.body;
     let status = &view["properties"]["instanceView"]["statuses"][0];
-    assert_eq!((status["code"].as_str(), status["message"].as_str()),
-        (Some("ProvisioningState/succeeded"), Some("Enable succeeded.")));
+    assert_eq!(
+        (status["code"].as_str(), status["message"].as_str()),
+        (Some("ProvisioningState/succeeded"), Some("Enable succeeded."))
+    );
     let vm = lab.get(&format!("{path}?$expand=instanceView")).await.body;
     let shown = &vm["properties"]["instanceView"]["extensions"][0];
     assert_eq!(shown["type"], "Microsoft.OSTCExtensions.VMAccessForLinux");
     assert_eq!(vm["resources"][0]["name"], "enablevmaccess");
-    assert_eq!(lab.put(&extension, access(json!({ "username": "u", "ssh_key": KEY }))).await.status, 200);
+    assert_eq!(
+        lab.put(&extension, access(json!({ "username": "u", "ssh_key": KEY })))
+            .await
+            .status,
+        200
+    );
 
     let reply = lab.delete(&extension).await;
     assert!(reply.status.is_success());
     assert_eq!(lab.get(&extension).await.status, 404);
-    assert_eq!(lab.put(&extension, access(json!({ "reset_ssh": true }))).await.status, 201);
+    assert_eq!(
+        lab.put(&extension, access(json!({ "reset_ssh": true }))).await.status,
+        201
+    );
 }
 
 #[tokio::test]
@@ -52,7 +63,11 @@ async fn settings_as_clients_really_send_them_are_understood() {
         "settings": { "reset_ssh": true },
     } });
     let reply = lab.put(&extension, body).await;
-    assert_eq!(reply.body["properties"]["settings"], json!({ "reset_ssh": true }), "{reply:?}");
+    assert_eq!(
+        reply.body["properties"]["settings"],
+        json!({ "reset_ssh": true }),
+        "{reply:?}"
+    );
     // The classic client sends nulls and a task of its own.
     let body = json!({ "location": "westus", "tags": null, "properties": {
         "publisher": "Microsoft.OSTCExtensions", "type": "VMAccessForLinux",
@@ -80,7 +95,11 @@ async fn wrong_settings_are_refused_before_anything_is_stored() {
         json!({ "resetssh": true }),
     ] {
         let reply = lab.put(&extension, access(protected.clone())).await;
-        assert_eq!((reply.status.as_u16(), reply.code()), (400, "InvalidParameter"), "{protected}");
+        assert_eq!(
+            (reply.status.as_u16(), reply.code()),
+            (400, "InvalidParameter"),
+            "{protected}"
+        );
     }
     let mut unknown = access(json!({}));
     unknown["properties"]["type"] = json!("CustomScript");
@@ -92,8 +111,14 @@ async fn wrong_settings_are_refused_before_anything_is_stored() {
 async fn one_handler_has_one_name() {
     let lab = Lab::new().await;
     let path = lab.machine("g", "vm1").await;
-    lab.made(&format!("{path}/extensions/enablevmaccess"), access(json!({ "reset_ssh": true }))).await;
-    let reply = lab.put(&format!("{path}/extensions/other"), access(json!({ "reset_ssh": true }))).await;
+    lab.made(
+        &format!("{path}/extensions/enablevmaccess"),
+        access(json!({ "reset_ssh": true })),
+    )
+    .await;
+    let reply = lab
+        .put(&format!("{path}/extensions/other"), access(json!({ "reset_ssh": true })))
+        .await;
     assert_eq!(reply.status, 400);
     assert!(reply.message().contains("enablevmaccess"), "{}", reply.message());
 }
@@ -103,7 +128,12 @@ async fn a_machine_that_is_off_takes_no_extensions() {
     let lab = Lab::new().await;
     let path = lab.machine("g", "vm1").await;
     lab.post(&format!("{path}/deallocate"), None).await;
-    let reply = lab.put(&format!("{path}/extensions/enablevmaccess"), access(json!({ "reset_ssh": true }))).await;
+    let reply = lab
+        .put(
+            &format!("{path}/extensions/enablevmaccess"),
+            access(json!({ "reset_ssh": true })),
+        )
+        .await;
     assert_eq!((reply.status.as_u16(), reply.code()), (409, "OperationNotAllowed"));
     let script = json!({ "commandId": "RunShellScript", "script": ["id"] });
     let reply = lab.post(&format!("{path}/runCommand"), Some(script)).await;
@@ -157,7 +187,10 @@ async fn a_script_is_run_and_its_output_given() {
     assert_eq!(reply.status, 200, "{reply:?}");
     let result = &reply.body["value"][0];
     assert_eq!(result["code"], "ProvisioningState/succeeded");
-    assert_eq!(result["message"], "Enable succeeded: \n[stdout]\necho hello\nid\n[stderr]\n");
+    assert_eq!(
+        result["message"],
+        "Enable succeeded: \n[stdout]\necho hello\nid\n[stderr]\n"
+    );
     let empty = json!({ "commandId": "RunShellScript", "script": [] });
     assert_eq!(lab.post(&format!("{path}/runCommand"), Some(empty)).await.status, 400);
     let unknown = json!({ "commandId": "ifconfig" });

@@ -11,41 +11,41 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// A lab and its server.
-pub struct Lab {
-    pub state: TempDir,
+pub(crate) struct Lab {
+    pub(crate) state: TempDir,
     limits: Limits,
     running: Option<(Runtime, Server)>,
     client: Client,
     token: String,
-    pub endpoint: String,
-    pub subscription: String,
+    pub(crate) endpoint: String,
+    pub(crate) subscription: String,
 }
 
 /// A response, read.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: StatusCode,
-    pub headers: reqwest::header::HeaderMap,
-    pub body: Value,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
 }
 
 impl Reply {
     /// ARM's error code; empty if it is no error.
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.body["error"]["code"].as_str().unwrap_or_default()
     }
 
-    pub fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         self.body["error"]["message"].as_str().unwrap_or_default()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
 /// Waits that are short, so that what is waited for in vain costs little.
-pub fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     Limits {
         queue: Duration::from_millis(300),
         first_report: Duration::from_secs(10),
@@ -55,7 +55,7 @@ pub fn limits() -> Limits {
     }
 }
 
-pub fn config(state: &Path) -> Config {
+pub(crate) fn config(state: &Path) -> Config {
     Config {
         state: state.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
@@ -67,11 +67,11 @@ pub fn config(state: &Path) -> Config {
 }
 
 impl Lab {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(limits()).await
     }
 
-    pub async fn with(limits: Limits) -> Self {
+    pub(crate) async fn with(limits: Limits) -> Self {
         let mut lab = Self {
             state: tempfile::tempdir().unwrap(),
             limits,
@@ -86,7 +86,7 @@ impl Lab {
     }
 
     /// Starts a server on the state directory, and signs in.
-    pub async fn start(&mut self) {
+    pub(crate) async fn start(&mut self) {
         let runtime = Runtime::new().unwrap();
         let started =
             runtime.spawn(Server::start(config(self.state.path()), self.limits.clone()));
@@ -109,25 +109,25 @@ impl Lab {
         self.token = reply.body["access_token"].as_str().unwrap().to_owned();
     }
 
-    pub fn credentials(&self) -> Value {
+    pub(crate) fn credentials(&self) -> Value {
         let text = std::fs::read(self.state.path().join("credentials.json")).unwrap();
         serde_json::from_slice(&text).unwrap()
     }
 
-    pub async fn sign_in(&self, form: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn sign_in(&self, form: &[(&str, &str)]) -> Reply {
         let address = format!("{}/adfs/oauth2/token", self.endpoint);
         read(self.client.post(address).form(form).send().await.unwrap()).await
     }
 
     /// Ends the server as `kill -9` would: nothing gets to finish.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let (runtime, server) = self.running.take().unwrap();
         runtime.shutdown_background();
         drop(server);
     }
 
     /// Ends the server as SIGTERM would.
-    pub async fn stop(&mut self) -> Result<(), Error> {
+    pub(crate) async fn stop(&mut self) -> Result<(), Error> {
         let (runtime, server) = self.running.take().unwrap();
         let ended = runtime.spawn(server.stop()).await.unwrap();
         runtime.shutdown_background();
@@ -135,11 +135,21 @@ impl Lab {
     }
 
     /// A request to a path below the subscription, with any `api-version`.
-    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Reply {
         let mark = if path.contains('?') { '&' } else { '?' };
-        let path = format!("/subscriptions/{}{path}{mark}api-version=2024-11-01", self.subscription);
-        let mut request =
-            self.client.request(method, format!("{}{path}", self.endpoint)).bearer_auth(&self.token);
+        let path = format!(
+            "/subscriptions/{}{path}{mark}api-version=2024-11-01",
+            self.subscription
+        );
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", self.endpoint))
+            .bearer_auth(&self.token);
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -147,7 +157,12 @@ impl Lab {
     }
 
     /// A request exactly as given.
-    pub async fn raw(&self, method: Method, address: &str, token: Option<&str>) -> Reply {
+    pub(crate) async fn raw(
+        &self,
+        method: Method,
+        address: &str,
+        token: Option<&str>,
+    ) -> Reply {
         let mut request = self.client.request(method, address);
         if let Some(token) = token {
             request = request.header("authorization", token);
@@ -156,7 +171,11 @@ impl Lab {
     }
 
     /// A PUT of a text that need not be JSON.
-    pub async fn put_text(&self, path: &str, text: impl Into<reqwest::Body>) -> Reply {
+    pub(crate) async fn put_text(
+        &self,
+        path: &str,
+        text: impl Into<reqwest::Body>,
+    ) -> Reply {
         let address = format!(
             "{}/subscriptions/{}{path}?api-version=1",
             self.endpoint, self.subscription
@@ -166,7 +185,12 @@ impl Lab {
     }
 
     /// A PUT over a known etag only.
-    pub async fn put_if_match(&self, path: &str, body: Value, etag: &str) -> Reply {
+    pub(crate) async fn put_if_match(
+        &self,
+        path: &str,
+        body: Value,
+        etag: &str,
+    ) -> Reply {
         let address = format!(
             "{}/subscriptions/{}{path}?api-version=1",
             self.endpoint, self.subscription
@@ -175,28 +199,28 @@ impl Lab {
         read(request.header("if-match", etag).send().await.unwrap()).await
     }
 
-    pub fn bearer(&self) -> String {
+    pub(crate) fn bearer(&self) -> String {
         format!("Bearer {}", self.token)
     }
 
-    pub async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send(Method::GET, path, None).await
     }
 
-    pub async fn delete(&self, path: &str) -> Reply {
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
         self.send(Method::DELETE, path, None).await
     }
 
-    pub async fn post(&self, path: &str, body: Option<Value>) -> Reply {
+    pub(crate) async fn post(&self, path: &str, body: Option<Value>) -> Reply {
         self.send(Method::POST, path, body).await
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> Reply {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Reply {
         self.send(Method::PUT, path, Some(body)).await
     }
 
     /// A PUT that must succeed, waited for.
-    pub async fn made(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn made(&self, path: &str, body: Value) -> Value {
         let reply = self.put(path, body).await;
         assert!(reply.status.is_success(), "{path}: {reply:?}");
         self.end_of(&reply).await;
@@ -204,7 +228,7 @@ impl Lab {
     }
 
     /// Follows the operation that a reply announces to its end.
-    pub async fn end_of(&self, reply: &Reply) -> Value {
+    pub(crate) async fn end_of(&self, reply: &Reply) -> Value {
         let address = reply.header("azure-asyncoperation");
         if address.is_empty() {
             return json!({ "status": "Succeeded" });
@@ -213,7 +237,7 @@ impl Lab {
     }
 
     /// Asks an operation's address until it says that it has ended.
-    pub async fn end_at(&self, address: &str) -> Value {
+    pub(crate) async fn end_at(&self, address: &str) -> Value {
         let give_up = Instant::now() + Duration::from_secs(30);
         loop {
             let reply = self.raw(Method::GET, address, Some(&self.bearer())).await;
@@ -228,14 +252,15 @@ impl Lab {
 
     /// The address of an operation on this server, from one that an earlier server
     /// gave: its port has changed.
-    pub fn moved(&self, address: &str) -> String {
+    pub(crate) fn moved(&self, address: &str) -> String {
         let path = address.find("/subscriptions").unwrap();
         format!("{}{}", self.endpoint, &address[path..])
     }
 
     /// A group with a network, an NSG, an address and an interface `nic-{vm}`.
-    pub async fn network(&self, group: &str, vm: &str) {
-        self.made(&format!("/resourceGroups/{group}"), json!({ "location": "westus" })).await;
+    pub(crate) async fn network(&self, group: &str, vm: &str) {
+        self.made(&format!("/resourceGroups/{group}"), json!({ "location": "westus" }))
+            .await;
         let network = format!("/resourceGroups/{group}/providers/Microsoft.Network");
         self.made(
             &format!("{network}/virtualNetworks/vnet"),
@@ -257,9 +282,7 @@ impl Lab {
             json!({ "location": "westus", "sku": { "name": "Standard" } }),
         )
         .await;
-        let reference = |kind: &str, name: &str| {
-            json!({ "id": format!("/subscriptions/{}{network}/{kind}/{name}", self.subscription) })
-        };
+        let reference = |kind: &str, name: &str| json!({ "id": format!("/subscriptions/{}{network}/{kind}/{name}", self.subscription) });
         self.made(
             &format!("{network}/networkInterfaces/nic-{vm}"),
             json!({ "location": "westus", "properties": {
@@ -274,7 +297,7 @@ impl Lab {
     }
 
     /// A body that makes a machine on the interface `nic-{vm}`.
-    pub fn vm_body(&self, group: &str, vm: &str, tags: Value) -> Value {
+    pub(crate) fn vm_body(&self, group: &str, vm: &str, tags: Value) -> Value {
         json!({ "location": "westus", "tags": tags, "properties": {
             "hardwareProfile": { "vmSize": "Standard_DS1_v2" },
             "storageProfile": { "imageReference": {
@@ -293,11 +316,16 @@ impl Lab {
     }
 
     /// A network and a running machine; gives the machine's path.
-    pub async fn machine(&self, group: &str, vm: &str) -> String {
+    pub(crate) async fn machine(&self, group: &str, vm: &str) -> String {
         self.tagged_machine(group, vm, json!({})).await
     }
 
-    pub async fn tagged_machine(&self, group: &str, vm: &str, tags: Value) -> String {
+    pub(crate) async fn tagged_machine(
+        &self,
+        group: &str,
+        vm: &str,
+        tags: Value,
+    ) -> String {
         self.network(group, vm).await;
         let path = machine_path(group, vm);
         self.made(&path, self.vm_body(group, vm, tags)).await;
@@ -313,11 +341,11 @@ impl Drop for Lab {
     }
 }
 
-pub fn machine_path(group: &str, vm: &str) -> String {
+pub(crate) fn machine_path(group: &str, vm: &str) -> String {
     format!("/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{vm}")
 }
 
-pub fn rule(priority: u16, port: &str, access: &str) -> Value {
+pub(crate) fn rule(priority: u16, port: &str, access: &str) -> Value {
     json!({
         "protocol": "Tcp", "sourcePortRange": "*", "destinationPortRange": port,
         "sourceAddressPrefix": "*", "destinationAddressPrefix": "*",

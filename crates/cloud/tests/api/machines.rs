@@ -28,14 +28,21 @@ async fn a_machine_is_made_shown_and_never_tells_its_password() {
     assert_eq!(power(&view), "PowerState/running");
     let agent = &view["properties"]["instanceView"]["vmAgent"]["statuses"][0];
     assert_eq!(agent["displayStatus"], "Ready");
-    let nic = lab.get("/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/nic-vm1").await.body;
+    let nic = lab
+        .get("/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/nic-vm1")
+        .await
+        .body;
     assert_eq!(nic["properties"]["virtualMachine"]["id"], vm["id"]);
     for list in ["/resourceGroups/g", ""] {
-        let all = lab.get(&format!("{list}/providers/Microsoft.Compute/virtualMachines")).await.body;
+        let all = lab
+            .get(&format!("{list}/providers/Microsoft.Compute/virtualMachines"))
+            .await
+            .body;
         assert_eq!(all["value"][0]["name"], "vm1");
     }
     let database = std::fs::read(lab.state.path().join("cloud.sqlite")).unwrap();
-    let log = std::fs::read(lab.state.path().join("cloud.sqlite-wal")).unwrap_or_default();
+    let log =
+        std::fs::read(lab.state.path().join("cloud.sqlite-wal")).unwrap_or_default();
     for file in [database, log] {
         assert!(!file.windows(8).any(|part| part == b"P@ssw0rd"));
     }
@@ -69,10 +76,18 @@ async fn what_is_not_there_is_not_found() {
     for reply in [
         lab.get(&nope).await,
         lab.post(&format!("{nope}/restart"), None).await,
-        lab.post(&format!("{nope}/runCommand"), Some(json!({ "commandId": "RunShellScript" }))).await,
+        lab.post(
+            &format!("{nope}/runCommand"),
+            Some(json!({ "commandId": "RunShellScript" })),
+        )
+        .await,
         lab.put(&format!("{nope}/extensions/x"), json!({})).await,
     ] {
-        assert_eq!((reply.status.as_u16(), reply.code()), (404, "ResourceNotFound"), "{reply:?}");
+        assert_eq!(
+            (reply.status.as_u16(), reply.code()),
+            (404, "ResourceNotFound"),
+            "{reply:?}"
+        );
     }
     let reply = lab.get(&machine_path("none", "nope")).await;
     assert_eq!(reply.code(), "ResourceGroupNotFound");
@@ -92,15 +107,32 @@ async fn a_machine_that_cannot_be_is_refused_and_leaves_nothing() {
     for (body, code) in [
         (with("/properties/osProfile/adminUsername", json!("root")), "InvalidParameter"),
         (with("/properties/osProfile/adminPassword", json!("weak")), "InvalidParameter"),
-        (with("/properties/storageProfile/imageReference/offer", json!("plan9")), "PlatformImageNotFound"),
-        (with("/properties/networkProfile/networkInterfaces", json!([])), "InvalidParameter"),
-        (with("/properties/networkProfile/networkInterfaces/0/id", json!(format!("{}x", "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/"))), "InvalidResourceReference"),
+        (
+            with("/properties/storageProfile/imageReference/offer", json!("plan9")),
+            "PlatformImageNotFound",
+        ),
+        (
+            with("/properties/networkProfile/networkInterfaces", json!([])),
+            "InvalidParameter",
+        ),
+        (
+            with(
+                "/properties/networkProfile/networkInterfaces/0/id",
+                json!(format!(
+                    "{}x",
+                    "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/"
+                )),
+            ),
+            "InvalidResourceReference",
+        ),
     ] {
         let reply = lab.put(&path, body).await;
         assert_eq!((reply.status.as_u16(), reply.code()), (400, code), "{reply:?}");
     }
     assert_eq!(lab.get(&path).await.status, 404);
-    let nic = lab.get("/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/nic-vm1").await;
+    let nic = lab
+        .get("/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/nic-vm1")
+        .await;
     assert!(nic.body["properties"]["virtualMachine"].is_null());
     lab.made(&path, lab.vm_body("g", "vm1", json!({}))).await;
     let mut second = lab.vm_body("g", "vm1", json!({}));
@@ -114,7 +146,8 @@ async fn a_machine_can_be_tagged_but_not_become_another() {
     let lab = Lab::new().await;
     let path = lab.machine("g", "vm1").await;
     let id = lab.get(&path).await.body["properties"]["vmId"].clone();
-    let reply = lab.send(Method::PATCH, &path, Some(json!({ "tags": { "a": "b" } }))).await;
+    let reply =
+        lab.send(Method::PATCH, &path, Some(json!({ "tags": { "a": "b" } }))).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     let vm = lab.get(&path).await.body;
     assert_eq!((&vm["tags"], &vm["properties"]["vmId"]), (&json!({ "a": "b" }), &id));

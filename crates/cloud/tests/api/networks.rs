@@ -58,8 +58,9 @@ async fn a_wrong_rule_is_refused_in_azures_words_and_changes_nothing() {
         (rule(1000, "22", "Deny"), "SecurityRuleConflict"),
         (rule(100, "22-", "Deny"), "SecurityRuleInvalidPortRange"),
     ] {
-        let reply =
-            lab.put(&format!("{nsg}/securityRules/x"), json!({ "properties": properties })).await;
+        let reply = lab
+            .put(&format!("{nsg}/securityRules/x"), json!({ "properties": properties }))
+            .await;
         assert_eq!((reply.status.as_u16(), reply.code()), (400, code));
     }
     assert_eq!(lab.get(&format!("{nsg}/securityRules/x")).await.status, 404);
@@ -78,7 +79,12 @@ async fn what_is_in_use_cannot_be_deleted() {
         let reply = lab.delete(&format!("{NETWORK}/{path}")).await;
         assert_eq!((reply.status.as_u16(), reply.code()), (400, code), "{path}");
     }
-    for path in ["networkInterfaces/nic-a", "publicIPAddresses/ip-a", "networkSecurityGroups/nsg", "virtualNetworks/vnet"] {
+    for path in [
+        "networkInterfaces/nic-a",
+        "publicIPAddresses/ip-a",
+        "networkSecurityGroups/nsg",
+        "virtualNetworks/vnet",
+    ] {
         let reply = lab.delete(&format!("{NETWORK}/{path}")).await;
         assert!(reply.status.is_success(), "{path}: {reply:?}");
         assert_eq!(lab.delete(&format!("{NETWORK}/{path}")).await.status, 204);
@@ -99,7 +105,12 @@ async fn references_must_lead_somewhere() {
     let reply = lab.put(&format!("{NETWORK}/networkInterfaces/x"), nic).await;
     assert_eq!((reply.status.as_u16(), reply.code()), (400, "InvalidResourceReference"));
     assert_eq!(lab.get(&format!("{NETWORK}/networkInterfaces/x")).await.status, 404);
-    let reply = lab.put("/resourceGroups/none/providers/Microsoft.Network/virtualNetworks/v", json!({ "location": "x" })).await;
+    let reply = lab
+        .put(
+            "/resourceGroups/none/providers/Microsoft.Network/virtualNetworks/v",
+            json!({ "location": "x" }),
+        )
+        .await;
     assert_eq!((reply.status.as_u16(), reply.code()), (404, "ResourceGroupNotFound"));
 }
 
@@ -120,7 +131,10 @@ async fn a_subnet_can_neither_overlap_nor_leave_its_network() {
     }
     let subnet = json!({ "properties": { "addressPrefix": "10.0.1.0/24" } });
     assert_eq!(lab.put(&format!("{vnet}/subnets/second"), subnet).await.status, 201);
-    assert_eq!(lab.get(&vnet).await.body["properties"]["subnets"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        lab.get(&vnet).await.body["properties"]["subnets"].as_array().unwrap().len(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -129,7 +143,11 @@ async fn a_stale_etag_does_not_overwrite() {
     lab.network("g", "a").await;
     let nsg = format!("{NETWORK}/networkSecurityGroups/nsg");
     let first = lab.get(&nsg).await.body["etag"].as_str().unwrap().to_owned();
-    lab.made(&format!("{nsg}/securityRules/x"), json!({ "properties": rule(200, "80", "Allow") })).await;
+    lab.made(
+        &format!("{nsg}/securityRules/x"),
+        json!({ "properties": rule(200, "80", "Allow") }),
+    )
+    .await;
     assert_ne!(lab.get(&nsg).await.body["etag"], first.as_str());
     let reply = lab.put_if_match(&nsg, json!({ "location": "westus" }), &first).await;
     assert_eq!((reply.status.as_u16(), reply.code()), (412, "PreconditionFailed"));
@@ -149,9 +167,15 @@ async fn the_watcher_names_the_rule_that_decides() {
         })
     };
     let reply = lab.post(&format!("{watcher}/ipFlowVerify"), Some(ask("22"))).await;
-    assert_eq!(reply.body, json!({ "access": "Allow", "ruleName": "securityRules/allow-ssh" }));
+    assert_eq!(
+        reply.body,
+        json!({ "access": "Allow", "ruleName": "securityRules/allow-ssh" })
+    );
     let reply = lab.post(&format!("{watcher}/ipFlowVerify"), Some(ask("23"))).await;
-    assert_eq!(reply.body, json!({ "access": "Deny", "ruleName": "defaultSecurityRules/DenyAllInBound" }));
+    assert_eq!(
+        reply.body,
+        json!({ "access": "Deny", "ruleName": "defaultSecurityRules/DenyAllInBound" })
+    );
     let hop = json!({
         "targetResourceId": format!("/subscriptions/{}{vm}", lab.subscription),
         "sourceIPAddress": "10.0.0.4", "destinationIPAddress": "8.8.8.8",

@@ -37,7 +37,10 @@ async fn what_takes_longer_is_followed_by_its_address() {
     let end = lab.end_of(&reply).await;
     assert_eq!(end["status"], "Succeeded");
     assert!(end["endTime"].is_string() && end["startTime"].is_string());
-    assert_eq!(lab.get(&extension).await.body["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(
+        lab.get(&extension).await.body["properties"]["provisioningState"],
+        "Succeeded"
+    );
 }
 
 #[tokio::test]
@@ -49,7 +52,9 @@ async fn a_long_scripts_output_is_at_the_location() {
     assert_eq!(reply.status, 202);
     let second = lab.post(&format!("{path}/runCommand"), Some(script)).await;
     assert_eq!(second.status, 409);
-    assert!(second.message().starts_with("Run command extension execution is in progress"));
+    assert!(
+        second.message().starts_with("Run command extension execution is in progress")
+    );
     let location = reply.header("location");
     let early = lab.raw(reqwest::Method::GET, location, Some(&lab.bearer())).await;
     assert_eq!(early.status, 202);
@@ -63,7 +68,8 @@ async fn of_two_writers_one_waits_or_is_refused() {
     let lab = slow(Duration::from_millis(1500)).await;
     let path = lab.machine("g", "vm1").await;
     let extension = format!("{path}/extensions/enablevmaccess");
-    let (one, other) = tokio::join!(lab.put(&extension, reset()), lab.put(&extension, reset()));
+    let (one, other) =
+        tokio::join!(lab.put(&extension, reset()), lab.put(&extension, reset()));
     let mut statuses = [one.status.as_u16(), other.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409]);
@@ -97,6 +103,7 @@ async fn concurrent_rules_are_all_kept() {
 #[tokio::test]
 async fn an_unknown_operation_is_not_found() {
     let lab = Lab::new().await;
-    let reply = lab.get("/providers/Microsoft.Compute/locations/local/operations/x").await;
+    let reply =
+        lab.get("/providers/Microsoft.Compute/locations/local/operations/x").await;
     assert_eq!(reply.status, 404);
 }

@@ -30,9 +30,16 @@ async fn a_wrong_secret_is_refused_in_oauths_words() {
     let lab = Lab::new().await;
     let id = lab.credentials()["clientId"].as_str().unwrap().to_owned();
     let reply = lab
-        .sign_in(&[("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", "x")])
+        .sign_in(&[
+            ("grant_type", "client_credentials"),
+            ("client_id", &id),
+            ("client_secret", "x"),
+        ])
         .await;
-    assert_eq!((reply.status.as_u16(), reply.body["error"].as_str()), (401, Some("invalid_client")));
+    assert_eq!(
+        (reply.status.as_u16(), reply.body["error"].as_str()),
+        (401, Some("invalid_client"))
+    );
     let reply = lab.sign_in(&[("grant_type", "password")]).await;
     assert_eq!(reply.body["error"], "unsupported_grant_type");
 }
@@ -55,7 +62,10 @@ async fn without_a_good_token_nothing_is_told() {
 async fn an_expired_token_is_called_expired() {
     let lab = Lab::with(cloud::Limits { token: Duration::ZERO, ..limits() }).await;
     let reply = lab.get("/resourceGroups").await;
-    assert_eq!((reply.status.as_u16(), reply.code()), (401, "ExpiredAuthenticationToken"));
+    assert_eq!(
+        (reply.status.as_u16(), reply.code()),
+        (401, "ExpiredAuthenticationToken")
+    );
 }
 
 #[tokio::test]
@@ -74,8 +84,13 @@ async fn bad_requests_are_refused_each_with_its_own_code() {
     let lab = Lab::new().await;
     let subscription = format!("{}/subscriptions/{}", lab.endpoint, lab.subscription);
     let token = lab.bearer();
-    let reply = lab.raw(Method::GET, &format!("{subscription}/resourceGroups"), Some(&token)).await;
-    assert_eq!((reply.status.as_u16(), reply.code()), (400, "MissingApiVersionParameter"));
+    let reply = lab
+        .raw(Method::GET, &format!("{subscription}/resourceGroups"), Some(&token))
+        .await;
+    assert_eq!(
+        (reply.status.as_u16(), reply.code()),
+        (400, "MissingApiVersionParameter")
+    );
     assert!(!reply.header("x-ms-request-id").is_empty());
     assert!(!reply.header("x-ms-correlation-request-id").is_empty());
 
@@ -92,7 +107,8 @@ async fn bad_requests_are_refused_each_with_its_own_code() {
     assert_eq!(reply.status, 405);
     let reply = lab.put("/resourceGroups/bad%20name", json!({ "location": "x" })).await;
     assert_eq!(reply.status, 400);
-    let address = format!("{}/subscriptions/other/resourceGroups?api-version=1", lab.endpoint);
+    let address =
+        format!("{}/subscriptions/other/resourceGroups?api-version=1", lab.endpoint);
     let reply = lab.raw(Method::GET, &address, Some(&token)).await;
     assert_eq!((reply.status.as_u16(), reply.code()), (404, "SubscriptionNotFound"));
 }
@@ -106,11 +122,17 @@ async fn groups_come_and_go() {
     let reply = lab.put("/resourceGroups/g", json!({})).await;
     assert_eq!(reply.code(), "LocationRequired");
     let reply = lab.put("/resourceGroups/g", json!({ "location": "westus" })).await;
-    assert_eq!((reply.status.as_u16(), &reply.body["properties"]["provisioningState"]), (201, &json!("Succeeded")));
+    assert_eq!(
+        (reply.status.as_u16(), &reply.body["properties"]["provisioningState"]),
+        (201, &json!("Succeeded"))
+    );
     let reply = lab.put("/resourceGroups/g", json!({ "location": "eastus" })).await;
     assert_eq!((reply.status.as_u16(), reply.code()), (409, "InvalidResourceLocation"));
     assert_eq!(lab.send(Method::HEAD, "/resourceGroups/g", None).await.status, 204);
-    assert_eq!(lab.get("/resourceGroups").await.body["value"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        lab.get("/resourceGroups").await.body["value"].as_array().unwrap().len(),
+        1
+    );
     let reply = lab.delete("/resourceGroups/g").await;
     lab.end_of(&reply).await;
     assert_eq!(lab.get("/resourceGroups/g").await.status, 404);
@@ -131,7 +153,9 @@ async fn a_taken_port_is_named() {
     let lab = Lab::new().await;
     let other = tempfile::tempdir().unwrap();
     let taken = lab.endpoint.trim_start_matches("https://").parse().unwrap();
-    let started = Server::start(cloud::Config { listen: taken, ..config(other.path()) }, limits()).await;
+    let started =
+        Server::start(cloud::Config { listen: taken, ..config(other.path()) }, limits())
+            .await;
     let error = started.err().unwrap().to_string();
     assert!(error.contains(&taken.to_string()), "{error}");
 }
@@ -139,6 +163,10 @@ async fn a_taken_port_is_named() {
 #[tokio::test]
 async fn only_this_host_is_served() {
     let state = tempfile::tempdir().unwrap();
-    let everywhere = cloud::Config { listen: "0.0.0.0:0".parse().unwrap(), ..config(state.path()) };
-    assert!(matches!(Server::start(everywhere, limits()).await, Err(Error::NotLoopback(_))));
+    let everywhere =
+        cloud::Config { listen: "0.0.0.0:0".parse().unwrap(), ..config(state.path()) };
+    assert!(matches!(
+        Server::start(everywhere, limits()).await,
+        Err(Error::NotLoopback(_))
+    ));
 }

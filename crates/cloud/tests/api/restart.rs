@@ -25,12 +25,16 @@ async fn what_was_there_is_there_again() {
     lab.start().await;
     assert_eq!(lab.get(&path).await.body, before);
     let view = lab.get(&format!("{path}?$expand=instanceView")).await.body;
-    assert_eq!(view["properties"]["instanceView"]["statuses"][1]["code"], "PowerState/running");
+    assert_eq!(
+        view["properties"]["instanceView"]["statuses"][1]["code"],
+        "PowerState/running"
+    );
 }
 
 #[tokio::test]
 async fn an_extension_that_was_under_way_is_awaited_again() {
-    let mut lab = Lab::with(slow(Duration::from_millis(800), Duration::from_secs(10))).await;
+    let mut lab =
+        Lab::with(slow(Duration::from_millis(800), Duration::from_secs(10))).await;
     let path = lab.machine("g", "vm1").await;
     let extension = format!("{path}/extensions/enablevmaccess");
     let reply = lab
@@ -48,7 +52,10 @@ async fn an_extension_that_was_under_way_is_awaited_again() {
     lab.start().await;
     let end = lab.end_at(&lab.moved(&address)).await;
     assert_eq!(end["status"], "Succeeded", "{end}");
-    assert_eq!(lab.get(&extension).await.body["properties"]["provisioningState"], "Succeeded");
+    assert_eq!(
+        lab.get(&extension).await.body["properties"]["provisioningState"],
+        "Succeeded"
+    );
 }
 
 #[tokio::test]

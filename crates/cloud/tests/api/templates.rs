@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::lab::{Lab, machine_path};
 
 /// What `az vm create` sends for a new machine in an empty group.
-pub fn template(lab: &Lab, group: &str, vm: &str) -> Value {
+pub(crate) fn template(lab: &Lab, group: &str, vm: &str) -> Value {
     let network = format!(
         "/subscriptions/{}/resourceGroups/{group}/providers/Microsoft.Network",
         lab.subscription
@@ -13,8 +13,10 @@ pub fn template(lab: &Lab, group: &str, vm: &str) -> Value {
     let mut machine = lab.vm_body(group, vm, json!({}));
     machine["type"] = json!("Microsoft.Compute/virtualMachines");
     machine["name"] = json!(vm);
-    machine["dependsOn"] = json!([format!("Microsoft.Network/networkInterfaces/nic-{vm}")]);
-    machine["properties"]["osProfile"]["adminPassword"] = json!("[parameters('adminPassword')]");
+    machine["dependsOn"] =
+        json!([format!("Microsoft.Network/networkInterfaces/nic-{vm}")]);
+    machine["properties"]["osProfile"]["adminPassword"] =
+        json!("[parameters('adminPassword')]");
     json!({ "properties": {
         "mode": "incremental",
         "parameters": { "adminPassword": { "value": "P@ssw0rd1234!" } },
@@ -76,9 +78,16 @@ async fn a_template_makes_what_it_says_in_the_right_order() {
     let made = lab.made(path, body).await;
     assert_eq!(made["properties"]["provisioningState"], "Succeeded");
     assert!(!made.to_string().contains("P@ssw0rd"));
-    let vm = lab.get(&format!("{}?$expand=instanceView", machine_path("g", "vm1"))).await.body;
+    let vm =
+        lab.get(&format!("{}?$expand=instanceView", machine_path("g", "vm1"))).await.body;
     assert_eq!(vm["properties"]["provisioningState"], "Succeeded");
-    assert_eq!(lab.get("/resourceGroups/g/resources").await.body["value"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        lab.get("/resourceGroups/g/resources").await.body["value"]
+            .as_array()
+            .unwrap()
+            .len(),
+        5
+    );
 }
 
 #[tokio::test]
@@ -87,7 +96,8 @@ async fn a_template_that_fails_says_where() {
     lab.made("/resourceGroups/g", json!({ "location": "westus" })).await;
     let path = "/resourceGroups/g/providers/Microsoft.Resources/deployments/d";
     let mut body = template(&lab, "g", "vm1");
-    body["properties"]["template"]["resources"][2]["properties"]["addressSpace"] = json!({});
+    body["properties"]["template"]["resources"][2]["properties"]["addressSpace"] =
+        json!({});
     let reply = lab.put(path, body).await;
     let error = match reply.code() {
         "" => lab.end_of(&reply).await["error"].clone(),
@@ -95,6 +105,7 @@ async fn a_template_that_fails_says_where() {
     };
     assert_eq!(error["code"], "DeploymentFailed");
     assert_eq!(error["details"][0]["code"], "MissingRequiredAddressSpace", "{error}");
-    let body = json!({ "properties": { "templateLink": { "uri": "https://example.invalid" } } });
+    let body =
+        json!({ "properties": { "templateLink": { "uri": "https://example.invalid" } } });
     assert_eq!(lab.put(path, body).await.code(), "InvalidTemplate");
 }

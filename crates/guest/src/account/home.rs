@@ -23,7 +23,7 @@ pub(crate) fn make_home(
 ) -> Result<(), AccountError> {
     let home = checked(account)?;
     let root = journal.root().to_owned();
-    make_parents(journal, &home)?;
+    journal.make_dirs(home.parent().unwrap_or(Path::new("/")))?;
     let Some(place) = Place::follow(&root, &home)? else {
         return Err(broken(account, "has no parent directory"));
     };
@@ -85,26 +85,6 @@ fn checked(account: &Account) -> Result<PathBuf, AccountError> {
         return Err(broken(account, "is no home directory: it belongs to the system"));
     }
     Ok(home.to_owned())
-}
-
-fn make_parents(journal: &mut Journal, home: &Path) -> Result<(), AccountError> {
-    let mut missing = Vec::new();
-    let mut parent = home.parent();
-    while let Some(path) = parent {
-        if path == Path::new("/")
-            || edit::kind(journal.root(), &path.to_string_lossy()).is_some()
-        {
-            break;
-        }
-        missing.push(path.to_owned());
-        parent = path.parent();
-    }
-    for path in missing.into_iter().rev() {
-        if let Some(place) = Place::follow(journal.root(), &path)? {
-            journal.make_dir_at(&place, &Attributes::root(0o755))?;
-        }
-    }
-    Ok(())
 }
 
 /// Copies files, directories and links. Not journalled one by one: the home directory

@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::fs::FileType;
 
 use super::{PORT, SshdError, UNIT_LIMITS};
-use crate::edit::{self, Attributes, EditError, Place};
+use crate::edit::{self, EditError, Place};
 use crate::process::{self, Finished};
 use crate::undo::{Journal, UndoError};
 
@@ -52,11 +52,7 @@ pub(super) fn make_startable(journal: &mut Journal) -> Result<(), SshdError> {
         && !is_wanted(&root)
     {
         let wants = format!("{LOCAL}/multi-user.target.wants");
-        if edit::kind(&root, &wants).is_none()
-            && let Some(place) = Place::follow(&root, Path::new(&wants))?
-        {
-            journal.make_dir_at(&place, &Attributes::root(0o755))?;
-        }
+        journal.make_dirs(Path::new(&wants))?;
         journal.link(&format!("{wants}/{name}"), Path::new(&path))?;
         changed = true;
     }

@@ -53,8 +53,8 @@ fn row(item: &Value) -> Row {
         Value::Object(map) => map
             .iter()
             .filter(|(key, value)| {
-                !SKIPPED.contains(&key.as_str())
-                    && !(value.is_null() || value.is_array() || value.is_object())
+                let shown = value.is_string() || value.is_number() || value.is_boolean();
+                shown && !SKIPPED.contains(&key.as_str())
             })
             .map(|(key, value)| (capitalized(key), python::text(value)))
             .collect(),

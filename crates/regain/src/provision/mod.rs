@@ -161,7 +161,9 @@ async fn subnet(
     let subnet_name =
         network.subnet.map_or_else(|| format!("{}Subnet", new.name), str::to_owned);
     let vnet = resource(session, new, "virtualNetworks", &vnet_name)?;
-    let subnet = vnet.with_child("subnets", &subnet_name).map_err(unnamed)?;
+    let subnet = vnet
+        .with_child("subnets", &subnet_name)
+        .map_err(|error| Failure::usage(error.to_string()))?;
     if !exists(client, &vnet, NETWORK).await? {
         let body = bodies::vnet(
             location,
@@ -240,10 +242,6 @@ fn resource(
 
 fn parse(id: &str) -> Result<ResourceId, Failure> {
     ResourceId::parse(id).map_err(|error| Failure::usage(error.to_string()))
-}
-
-fn unnamed(error: arm::InvalidResourceId) -> Failure {
-    Failure::usage(error.to_string())
 }
 
 async fn exists(

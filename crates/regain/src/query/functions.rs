@@ -27,7 +27,7 @@ pub(super) fn call(
         "ceil" => rounded(next(), f64::ceil),
         "floor" => rounded(next(), f64::floor),
         "avg" => average(&numbers(&next())),
-        "sum" => sum(next()),
+        "sum" => sum(&next()),
         "contains" => contains(&next(), &next()),
         "starts_with" => Value::Bool(text(&next()).starts_with(text(&next()))),
         "ends_with" => Value::Bool(text(&next()).ends_with(text(&next()))),
@@ -186,13 +186,13 @@ fn average(numbers: &[f64]) -> Value {
 }
 
 /// Whole numbers add up to a whole number.
-fn sum(value: Value) -> Value {
+fn sum(value: &Value) -> Value {
     let whole: Option<i64> = value
         .as_array()
         .into_iter()
         .flatten()
         .try_fold(0_i64, |sum, item| sum.checked_add(item.as_i64()?));
-    whole.map_or_else(|| float(numbers(&value).iter().sum()), Value::from)
+    whole.map_or_else(|| float(numbers(value).iter().sum()), Value::from)
 }
 
 fn contains(subject: &Value, search: &Value) -> Value {

@@ -3,7 +3,7 @@
 # happens. The answer is written to a file, packed, and its first piece printed;
 # the rest is fetched piece by piece (piece.sh).
 #
-# Filled in before it is sent: @JOB@ @SECONDS@ @PIECE@ @SCRIPT@ @END@
+# The words between at signs are filled in before it is sent.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL

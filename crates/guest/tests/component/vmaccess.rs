@@ -1,10 +1,8 @@
 //! The VMAccess handler as an agent runs it: settings file in, status file out, on a
 //! guest in a temporary directory.
 
-mod root;
-
+use crate::root::{KEY, Root, message};
 use guest::wire::Verdict;
-use root::{KEY, Root, message};
 use serde_json::json;
 
 #[test]
@@ -221,26 +219,4 @@ fn settings_for_another_vm_are_an_error_with_code_1() {
     let (_, status) = root.vmaccess(0, &json!({"reset_ssh": true}));
     assert_eq!((status.status, &status.code), (Verdict::Error, &json!("1")));
     assert!(message(&status).contains("is not on this VM"), "{}", message(&status));
-}
-
-#[test]
-fn provisioning_happens_once() {
-    let root = Root::new();
-    std::fs::remove_file(root.path("etc/ssh/ssh_host_ed25519_key")).expect("remove");
-    let document = json!({"hostname": "web-1", "username": "azureuser",
-        "password_hash": "$6$s$h", "authorized_keys": [KEY]});
-    root.write("var/lib/regain/provision.json", &document.to_string());
-    let provision = || root.command(&["provision"]).output().expect("starts");
-    let output = provision();
-    assert!(output.status.success(), "{output:?}");
-    assert!(!root.exists("var/lib/regain/provision.json"));
-    assert_eq!(root.read("etc/hostname"), "web-1\n");
-    assert!(root.read("etc/shadow").contains("\nazureuser:$6$s$h:"));
-    assert_eq!(root.read("home/azureuser/.ssh/authorized_keys"), format!("{KEY}\n"));
-    assert!(root.read("etc/sudoers.d/90-regain-azureuser").contains("NOPASSWD"));
-    assert_eq!(root.read("etc/ssh/ssh_host_ed25519_key"), "new ed25519\n");
-    // A later boot finds no document and makes no host keys.
-    std::fs::remove_file(root.path("etc/ssh/ssh_host_ed25519_key")).expect("remove");
-    assert!(provision().status.success());
-    assert!(!root.exists("etc/ssh/ssh_host_ed25519_key"));
 }

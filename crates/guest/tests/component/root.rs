@@ -1,8 +1,6 @@
 //! A small guest in a temporary directory: accounts, an SSH configuration, and stand-ins
 //! for the programs of OpenSSH, run by a real shell with `chroot`.
 
-#![expect(dead_code, reason = "each test binary uses another part")]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,8 +10,8 @@ use guest::envelope::{self, Cipher, Identity};
 use guest::wire::{HandlerSettings, Status, StatusFile, runtime_settings};
 use serde_json::{Value, json};
 
-pub const BINARY: &str = env!("CARGO_BIN_EXE_regain-guest");
-pub const KEY: &str =
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_regain-guest");
+pub(crate) const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1xkAsQnAgUiQzKpnTuWS2LmEBKLUfSH7wdDbhVoLhX me";
 
 /// Refuses lines that begin with "Broken", and knows who may use a password.
@@ -46,14 +44,14 @@ echo "new $type" >"$file"
 echo "new $type.pub" >"$file.pub"
 "#;
 
-pub struct Root {
-    pub dir: tempfile::TempDir,
-    pub tenant: Identity,
+pub(crate) struct Root {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) tenant: Identity,
 }
 
 impl Root {
     /// A guest with the user `ann` and a tenant certificate.
-    pub fn new() -> Root {
+    pub(crate) fn new() -> Root {
         let dir = tempfile::tempdir().expect("tempdir");
         let tenant = Identity::generate("tenant").expect("key");
         let root = Root { dir, tenant };
@@ -88,32 +86,32 @@ impl Root {
         root
     }
 
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.dir.path().join(path)
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("has a parent")).expect("mkdir");
         fs::write(path, text).expect("write");
     }
 
-    pub fn program(&self, path: &str, text: &str) {
+    pub(crate) fn program(&self, path: &str, text: &str) {
         self.write(path, text);
         let mode = PermissionsExt::from_mode(0o755);
         fs::set_permissions(self.path(path), mode).expect("chmod");
     }
 
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
     }
 
-    pub fn exists(&self, path: &str) -> bool {
+    pub(crate) fn exists(&self, path: &str) -> bool {
         self.path(path).symlink_metadata().is_ok()
     }
 
     /// Everything of the guest that a handler may change, with content.
-    pub fn picture(&self) -> Vec<(PathBuf, u32, Vec<u8>)> {
+    pub(crate) fn picture(&self) -> Vec<(PathBuf, u32, Vec<u8>)> {
         let mut todo = vec![self.path("etc"), self.path("home")];
         let mut seen = Vec::new();
         while let Some(path) = todo.pop() {
@@ -139,7 +137,7 @@ impl Root {
     }
 
     /// Protected settings as the platform sends them.
-    pub fn encrypt(&self, settings: &Value) -> HandlerSettings {
+    pub(crate) fn encrypt(&self, settings: &Value) -> HandlerSettings {
         use base64::Engine;
         let certificate = self.tenant.certificate_der().expect("der");
         let plain = settings.to_string();
@@ -156,7 +154,7 @@ impl Root {
     }
 
     /// A handler's directory as Microsoft's agent makes it.
-    pub fn handler(&self) -> PathBuf {
+    pub(crate) fn handler(&self) -> PathBuf {
         let dir = self.path("var/lib/waagent/handler");
         for sub in ["config", "status"] {
             fs::create_dir_all(dir.join(sub)).expect("mkdir");
@@ -170,7 +168,7 @@ impl Root {
     }
 
     /// Runs VMAccess once with these protected settings.
-    pub fn vmaccess(&self, sequence: u32, settings: &Value) -> (Output, Status) {
+    pub(crate) fn vmaccess(&self, sequence: u32, settings: &Value) -> (Output, Status) {
         let dir = self.handler();
         let text = runtime_settings(&self.encrypt(settings));
         fs::write(dir.join(format!("config/{sequence}.settings")), text).expect("write");
@@ -178,7 +176,7 @@ impl Root {
     }
 
     /// Runs VMAccess again on the settings that are there.
-    pub fn enable(&self, dir: &Path, sequence: u32) -> (Output, Status) {
+    pub(crate) fn enable(&self, dir: &Path, sequence: u32) -> (Output, Status) {
         let output = self
             .command(&["vmaccess", "enable"])
             .current_dir(dir)
@@ -191,7 +189,7 @@ impl Root {
         (output, file.0[0].status.clone())
     }
 
-    pub fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command.args(words).arg("--root").arg(self.dir.path());
         command
@@ -217,6 +215,6 @@ impl Root {
     }
 }
 
-pub fn message(status: &Status) -> &str {
+pub(crate) fn message(status: &Status) -> &str {
     status.formatted_message.as_ref().map_or("", |message| message.message.as_str())
 }

@@ -1,0 +1,8 @@
+//! The binary as it runs in a VM, on guests in temporary directories: handlers, first
+//! boot, agent. Needs root, for owners and `chroot`.
+
+mod agent;
+mod provision;
+mod root;
+mod vmaccess;
+mod wire_server;
