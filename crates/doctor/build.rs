@@ -37,7 +37,7 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
+
 fn cargo(instruction: &str) {
     println!("cargo::{instruction}");
 }

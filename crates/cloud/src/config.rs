@@ -59,7 +59,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             synchronous: Duration::from_secs(1),
-            queue: Duration::from_secs(10),
+            queue: Duration::from_secs(20),
             first_report: Duration::from_secs(15),
             pickup: Duration::from_secs(20),
             extension: Duration::from_secs(90),

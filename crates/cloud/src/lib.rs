@@ -7,6 +7,8 @@
 //! the server: the next one on the same state directory finds them again and
 //! finishes what was promised.
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 mod app;
 mod config;
 mod error;

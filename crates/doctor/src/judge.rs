@@ -17,7 +17,7 @@ use cel::Context;
 
 use crate::case::Case;
 use crate::catalogue::Catalogue;
-use crate::facts;
+use crate::facts::{self, Facts};
 use crate::fault::{Fault, Repair, RepairAction, SectionName, Truth};
 use crate::lang::Lang;
 use crate::path;
@@ -36,7 +36,7 @@ pub fn judge(case: &Case, catalogue: &Catalogue, lang: Lang) -> Verdict {
         if reachable {
             sorted.ruled_out.push(fault);
         } else {
-            sorted.sort(fault, case, &context, observed);
+            sorted.sort(fault, case, &facts, &context, observed);
         }
     }
     let causes = rank(sorted.holding, catalogue, observed.is_some());
@@ -86,6 +86,7 @@ impl<'a> Sorted<'a> {
         &mut self,
         fault: &'a Fault,
         case: &Case,
+        facts: &Facts,
         context: &Context<'_, '_>,
         observed: Option<Symptom>,
     ) {
@@ -114,9 +115,8 @@ impl<'a> Sorted<'a> {
                 });
             }
             Truth::No => self.ruled_out.push(fault),
-            Truth::Undetermined(why) => {
-                let section = open_section(fault, case);
-                let why = section.missing_from(case).map_or(why, str::to_owned);
+            Truth::Undetermined(absent) => {
+                let (section, why) = blame(fault, case, facts, absent);
                 self.open(fault, section, why);
             }
         }
@@ -167,11 +167,35 @@ fn missing_sections<'a>(fault: &Fault, case: &'a Case) -> Vec<(SectionName, &'a 
     missing
 }
 
-/// The section to blame for a fact that is not there.
-fn open_section(fault: &Fault, case: &Case) -> SectionName {
-    let mut read = fault.needs_any.iter().chain(&fault.needs).copied();
-    let first = read.clone().next().unwrap_or(SectionName::Login);
-    read.find(|section| section.missing_from(case).is_some()).unwrap_or(first)
+/// The section to blame for a fact that is not there, and the reason as far as
+/// the case tells one; else what is absent.
+fn blame(
+    fault: &Fault,
+    case: &Case,
+    facts: &Facts,
+    absent: String,
+) -> (SectionName, String) {
+    let reads = || fault.needs.iter().chain(&fault.needs_any).copied();
+    for section in reads() {
+        if let Some(why) = section.missing_from(case) {
+            return (section, why.to_owned());
+        }
+    }
+    for section in reads() {
+        let why = match section {
+            SectionName::Firewall => {
+                facts.firewall.as_ref().and_then(|firewall| firewall.undecided.first())
+            }
+            SectionName::Sshd => {
+                case.sshd.collected().and_then(|sshd| sshd.effective_error.as_ref())
+            }
+            _ => None,
+        };
+        if let Some(why) = why {
+            return (section, why.clone());
+        }
+    }
+    (reads().next().unwrap_or(SectionName::Login), absent)
 }
 
 /// Root cause first, then what would stop the login next.

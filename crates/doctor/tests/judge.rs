@@ -43,7 +43,8 @@ fn merge(document: &mut Value, patch: &Value) {
 
 /// What the client's sections say when the login ends with a symptom.
 fn ending(symptom: &str) -> Value {
-    let not_tried = json!({"collected": null, "notTried": "the login did not come so far"});
+    let not_tried =
+        json!({"collected": null, "notTried": "the login did not come so far"});
     let login = |stage: &str, exit: i32, line: &str| {
         json!({"collected": {"stage": stage, "exit": exit, "stderr": [line], "stdout": [],
                              "keyAccepted": false, "hostKey": null}})
@@ -69,11 +70,15 @@ fn ending(symptom: &str) -> Value {
         "tcp.timeout" => tcp("timedOut", "Connection timed out"),
         "tcp.refused" => tcp("refused", "Connection refused"),
         "tcp.unreachable" => tcp("hostUnreachable", "No route to host"),
-        "banner.silent" => banner("silent", "Connection timed out during banner exchange"),
+        "banner.silent" => {
+            banner("silent", "Connection timed out during banner exchange")
+        }
         "banner.reset" => {
             banner("reset", "kex_exchange_identification: read: Connection reset by peer")
         }
-        "banner.not-ssh" => banner("notSsh", "kex_exchange_identification: invalid characters"),
+        "banner.not-ssh" => {
+            banner("notSsh", "kex_exchange_identification: invalid characters")
+        }
         "hostkey.changed" => {
             json!({"login": login("hostKey", 255, "Host key verification failed.")})
         }
@@ -88,7 +93,8 @@ fn ending(symptom: &str) -> Value {
 }
 
 fn entries() -> Vec<Entry> {
-    let base: Value = serde_json::from_str(include_str!("cases/base.json")).expect("JSON");
+    let base: Value =
+        serde_json::from_str(include_str!("cases/base.json")).expect("JSON");
     let mut all = Vec::new();
     for (file, text) in FILES {
         let entries: Vec<Value> = serde_json::from_str(text).expect("JSON");
@@ -133,10 +139,11 @@ fn each_case_has_the_causes_that_it_should() {
 
 #[test]
 fn each_case_ends_with_the_symptom_that_it_says() {
+    let catalogue = catalogue();
     for (file, text) in FILES {
         let entries: Vec<Value> = serde_json::from_str(text).expect("JSON");
         for (entry, built) in entries.iter().zip(entries_of(file)) {
-            let verdict = judge(&built.case, &catalogue(), Lang::En);
+            let verdict = judge(&built.case, &catalogue, Lang::En);
             let symptom = verdict.symptom.map(|symptom| symptom.to_string());
             assert_eq!(symptom.as_deref(), entry["ends"].as_str(), "{}", built.name);
         }
@@ -150,7 +157,8 @@ fn entries_of(file: &str) -> Vec<Entry> {
 
 #[test]
 fn every_fault_is_named_by_some_case() {
-    let named: Vec<String> = entries().into_iter().flat_map(|entry| entry.expect).collect();
+    let named: Vec<String> =
+        entries().into_iter().flat_map(|entry| entry.expect).collect();
     // Boot faults without a case of their own are the same rule with another text.
     for fault in catalogue().iter().filter(|fault| !fault.id.starts_with("boot.")) {
         assert!(named.contains(&fault.id), "{} is never named", fault.id);
@@ -192,8 +200,9 @@ fn every_root_cause_that_can_be_repaired_has_a_step() {
 
 #[test]
 fn a_working_login_is_the_end_of_it() {
+    let catalogue = catalogue();
     for entry in entries_of("healthy") {
-        let verdict = judge(&entry.case, &catalogue(), Lang::En);
+        let verdict = judge(&entry.case, &catalogue, Lang::En);
         assert!(verdict.reachable && verdict.exit_code() == 0, "{}", entry.name);
         assert!(verdict.not_checked.is_empty() && plan(&verdict).is_empty());
         assert!(verdict.path.iter().all(|hop| hop.state != HopState::Skipped));
@@ -203,7 +212,8 @@ fn a_working_login_is_the_end_of_it() {
 #[test]
 fn what_could_not_be_checked_is_said_with_the_reason() {
     let all = entries_of("blind");
-    let refused = all.iter().find(|entry| entry.name.contains("refused")).expect("it is there");
+    let refused =
+        all.iter().find(|entry| entry.name.contains("refused")).expect("it is there");
     let verdict = judge(&refused.case, &catalogue(), Lang::En);
     assert_eq!(verdict.exit_code(), 4);
     let sshd = verdict.not_checked.iter().find(|entry| entry.section == "sshd");
@@ -217,10 +227,13 @@ fn what_could_not_be_checked_is_said_with_the_reason() {
 #[test]
 fn the_plan_goes_from_the_root_cause_to_the_last_resorts() {
     let all = entries_of("sshd");
-    let stopped = all.iter().find(|entry| entry.name == "sshd: stopped").expect("it is there");
+    let stopped =
+        all.iter().find(|entry| entry.name == "sshd: stopped").expect("it is there");
     let verdict = judge(&stopped.case, &catalogue(), Lang::En);
-    let steps: Vec<String> =
-        plan(&verdict).into_iter().map(|step| format!("{}/{}", step.fault, step.id)).collect();
+    let steps: Vec<String> = plan(&verdict)
+        .into_iter()
+        .map(|step| format!("{}/{}", step.fault, step.id))
+        .collect();
     assert_eq!(
         steps,
         [
@@ -246,11 +259,9 @@ fn a_verdict_is_the_json_that_the_product_promises() {
     let all = entries_of("sshd");
     let name = "sshd: bad option in the main file";
     let entry = all.iter().find(|entry| entry.name == name).expect("it is there");
-    insta::assert_json_snapshot!("verdict", judge(&entry.case, &catalogue(), Lang::En), {
-        ".ruledOut" => insta::dynamic_redaction(|value, _| {
-            assert!(value.as_slice().is_some_and(|faults| faults.len() > 10));
-            "[the other faults]"
-        }),
-        ".causes[].repairs[].action.script" => "[a script]",
-    });
+    let verdict = judge(&entry.case, &catalogue(), Lang::En);
+    let mut document = serde_json::to_value(&verdict).expect("a verdict is JSON");
+    document["ruledOut"].as_array_mut().expect("a list").truncate(1);
+    document["causes"][0]["repairs"][0]["action"]["script"] = json!("[a script]");
+    insta::assert_json_snapshot!("verdict", document);
 }

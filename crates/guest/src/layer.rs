@@ -1,5 +1,5 @@
-//! What an image needs so that its VMs have this agent: the binary and two units,
-//! written into a directory that becomes a layer of the image's file system.
+//! What gets this program into VMs: as a layer of an image, with two units, or as the
+//! content of an extension package that Microsoft's agent unpacks and runs.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -22,7 +22,10 @@ const UNIT_FILES: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// Why the layer could not be written.
+/// Written beside the binary, this makes a directory an extension of Microsoft's agent.
+const MANIFEST: &str = include_str!("../layer/HandlerManifest.json");
+
+/// Why a layer or package could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {action} {path}", path = path.display())]
 pub struct LayerError {
@@ -39,12 +42,7 @@ pub fn write(dir: &Path, program: &Path) -> Result<(), LayerError> {
     for path in [parent(&binary), &dir.join(UNITS)] {
         fs::create_dir_all(path).map_err(failed("make", path))?;
     }
-    // A running agent keeps its old file open, so the name is given to a new one.
-    let temporary = binary.with_extension("new");
-    fs::copy(program, &temporary).map_err(failed("copy the program to", &temporary))?;
-    fs::set_permissions(&temporary, fs::Permissions::from_mode(0o755))
-        .map_err(failed("set the mode of", &temporary))?;
-    fs::rename(&temporary, &binary).map_err(failed("replace", &binary))?;
+    install(program, &binary)?;
     for (name, text, target) in UNIT_FILES {
         let unit = dir.join(UNITS).join(name);
         fs::write(&unit, text).map_err(failed("write", &unit))?;
@@ -55,6 +53,24 @@ pub fn write(dir: &Path, program: &Path) -> Result<(), LayerError> {
             .map_err(failed("make the link", &link))?;
     }
     Ok(())
+}
+
+/// Writes the content of a VMAccess package to `dir`: `program` and a manifest. Zipped,
+/// it is what Microsoft's agent expects at an extension's address.
+pub fn write_package(dir: &Path, program: &Path) -> Result<(), LayerError> {
+    fs::create_dir_all(dir).map_err(failed("make", dir))?;
+    install(program, &dir.join("regain-guest"))?;
+    let manifest = dir.join("HandlerManifest.json");
+    fs::write(&manifest, MANIFEST).map_err(failed("write", &manifest))
+}
+
+/// A running agent keeps its old file open, so the name is given to a new one.
+fn install(program: &Path, binary: &Path) -> Result<(), LayerError> {
+    let temporary = binary.with_extension("new");
+    fs::copy(program, &temporary).map_err(failed("copy the program to", &temporary))?;
+    fs::set_permissions(&temporary, fs::Permissions::from_mode(0o755))
+        .map_err(failed("set the mode of", &temporary))?;
+    fs::rename(&temporary, binary).map_err(failed("replace", binary))
 }
 
 fn parent(path: &Path) -> &Path {
@@ -72,6 +88,22 @@ fn failed(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_package_names_its_own_program() {
+        let dir = tempfile::tempdir().expect("tempdir");
+        let program = dir.path().join("program");
+        fs::write(&program, "binary").expect("write");
+        let package = dir.path().join("package");
+        write_package(&package, &program).expect("package");
+        let manifest = fs::read(package.join("HandlerManifest.json")).expect("manifest");
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&manifest).expect("json");
+        let command =
+            manifest[0]["handlerManifest"]["enableCommand"].as_str().expect("text");
+        let program = command.split(' ').next().expect("a word");
+        assert_eq!(fs::read(package.join(program)).expect("copied"), b"binary");
+    }
 
     #[test]
     fn a_layer_can_be_written_twice() {

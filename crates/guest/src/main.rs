@@ -17,6 +17,7 @@ usage: regain-guest agent [--root DIR] [--wire-server ADDRESS] [--host-plugin AD
        regain-guest provision [--root DIR]           apply and delete /var/lib/regain/provision.json
        regain-guest undo ID [--root DIR]             take the changes of one run back
        regain-guest layer DIR                        write this binary and its units for an image
+       regain-guest package DIR                      write a VMAccess package for Microsoft's agent
        regain-guest version";
 
 fn main() -> ExitCode {
@@ -41,10 +42,12 @@ fn main() -> ExitCode {
                 say(&format!("restored {}", path.display()));
             }
         })),
-        ["layer", dir] => match std::env::current_exe() {
-            Ok(program) => finish(layer::write(Path::new(dir), &program)),
-            Err(error) => finish(Err(error)),
-        },
+        ["layer", dir] => {
+            finish_with_program(|program| layer::write(Path::new(dir), program))
+        }
+        ["package", dir] => {
+            finish_with_program(|program| layer::write_package(Path::new(dir), program))
+        }
         ["version"] => {
             let text = format!("regain-guest {}\n", env!("CARGO_PKG_VERSION"));
             finish(std::io::stdout().write_all(text.as_bytes()))
@@ -111,6 +114,16 @@ fn run_handler(kind: Kind, root: &Path) -> ExitCode {
     let sequence = std::env::var("ConfigSequenceNumber").ok();
     match std::env::current_dir() {
         Ok(dir) => enable(kind, root, &dir, sequence.as_deref()),
+        Err(error) => finish(Err(error)),
+    }
+}
+
+/// Does something with this very binary.
+fn finish_with_program<E: std::error::Error>(
+    work: impl FnOnce(&Path) -> Result<(), E>,
+) -> ExitCode {
+    match std::env::current_exe() {
+        Ok(program) => finish(work(&program)),
         Err(error) => finish(Err(error)),
     }
 }

@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_millis(500);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) time: Duration,
-    /// Bytes of each of the two outputs; the rest is read and dropped.
+    /// Bytes kept of each of the two outputs: the last ones.
     pub(crate) output: usize,
 }
 
@@ -107,7 +107,8 @@ pub(crate) fn run(
             None => Ended::Exit(status.code().unwrap_or(-1)),
         },
     };
-    Ok(Finished { ended, stdout: taken(&stdout), stderr: taken(&stderr) })
+    let (stdout, stderr) = (taken(&stdout, limits.output), taken(&stderr, limits.output));
+    Ok(Finished { ended, stdout, stderr })
 }
 
 /// Runs one of the guest's own programs, inside the root if that is not `/`.
@@ -157,16 +158,26 @@ fn collect(pipe: Option<impl Read + Send + 'static>, limit: usize) -> Collected 
         let Some(mut pipe) = pipe else { return };
         while let Ok(length @ 1..) = pipe.read(&mut chunk) {
             let mut buffer = target.lock().unwrap_or_else(PoisonError::into_inner);
-            let room = limit.saturating_sub(buffer.len()).min(length);
-            buffer.extend_from_slice(&chunk[..room]);
+            buffer.extend_from_slice(&chunk[..length]);
+            // Not at every chunk: each time costs a copy of what is kept.
+            if buffer.len() > 2 * limit {
+                keep_end(&mut buffer, limit);
+            }
         }
         let _ = send.send(());
     });
     (buffer, done)
 }
 
-fn taken(buffer: &Mutex<Vec<u8>>) -> Vec<u8> {
-    std::mem::take(&mut *buffer.lock().unwrap_or_else(PoisonError::into_inner))
+fn taken(buffer: &Mutex<Vec<u8>>, limit: usize) -> Vec<u8> {
+    let mut output =
+        std::mem::take(&mut *buffer.lock().unwrap_or_else(PoisonError::into_inner));
+    keep_end(&mut output, limit);
+    output
+}
+
+fn keep_end(buffer: &mut Vec<u8>, limit: usize) {
+    buffer.drain(..buffer.len().saturating_sub(limit));
 }
 
 #[cfg(test)]
@@ -192,9 +203,10 @@ mod tests {
     }
 
     #[test]
-    fn output_beyond_the_limit_is_dropped() {
-        let done = sh("yes | head -c 300000", b"", &LIMITS);
+    fn only_the_end_of_a_long_output_is_kept() {
+        let done = sh("yes | head -c 300000; printf end", b"", &LIMITS);
         assert_eq!((done.ended, done.stdout.len()), (Ended::Exit(0), 1000));
+        assert!(done.stdout.ends_with(b"y\nend"));
     }
 
     #[test]
@@ -204,7 +216,7 @@ mod tests {
         assert_eq!(done.ended, Ended::TimedOut);
         let group = String::from_utf8_lossy(&done.stdout).trim().parse().expect("a pid");
         let group = Pid::from_raw(group).expect("a pid");
-        // Killed processes leave the group when init has reaped them.
+        // The killed sleep leaves the group when init has reaped it.
         let gone = (0..200).any(|_| {
             thread::sleep(Duration::from_millis(10));
             kill_process_group(group, Signal::CONT).is_err()

@@ -85,7 +85,7 @@ fn hold(directory: &Path) -> Result<(), Error> {
     let spec = home
         .spec()?
         .ok_or_else(|| Error::Host(format!("{} is no VM", home.path().display())))?;
-    let fabric = Fabric::open(home.state())?;
+    let fabric = Fabric::find(home.state())?.ok_or(Error::FabricDown)?;
     cgroup::enter(&Path::new(&fabric.slot().name()).join(spec.id.as_str()))?;
 
     let keeper = Process::of(std::process::id())

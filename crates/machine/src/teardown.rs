@@ -58,6 +58,7 @@ pub(crate) fn unmount_below(directory: &Path) -> Result<(), Error> {
     for point in
         mount_points(&table).iter().rev().filter(|point| point.starts_with(directory))
     {
+        nspawn::unlock(point);
         match unmount(point, UnmountFlags::NOFOLLOW | UnmountFlags::DETACH) {
             Ok(()) | Err(Errno::INVAL | Errno::NOENT) => {}
             Err(error) => {

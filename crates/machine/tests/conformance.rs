@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::Ipv4Addr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -377,7 +378,9 @@ fn a_command_that_hangs_is_ended() {
     let error =
         engine.exec(&id("vm1"), &hang, b"", Duration::from_millis(300)).unwrap_err();
     assert!(matches!(error, Error::Command(_)), "{error}");
-    assert_eq!(exec(&*engine, "vm1", &["pgrep", "-f", "sleep 1234"]).status, 1);
+    eventually("the end of all of it", || {
+        exec(&*engine, "vm1", &["pgrep", "-f", "sleep 1234"]).status == 1
+    });
 }
 
 #[test]
@@ -465,8 +468,13 @@ fn teardown_leaves_nothing_of_running_machines() {
     let (slot, table) = (format!("rg{k}"), format!("regain{k}"));
     assert!(remains(&slot, &table, lab.state()).len() >= 8, "the lab is there");
 
+    let root = fs::metadata(lab.path("machines/vm1/merged")).unwrap();
+    let lock = format!("/run/systemd/nspawn/locks/inode-{}:{}", root.dev(), root.ino());
+    assert!(Path::new(&lock).exists());
+
     machine::teardown(lab.state()).unwrap();
 
+    assert!(!Path::new(&lock).exists());
     assert_eq!(remains(&slot, &table, lab.state()), Vec::<String>::new());
     assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Stopped);
     machine::teardown(lab.state()).unwrap();

@@ -1,5 +1,7 @@
 //! Every outcome of the way in, each from a tiny server on loopback that behaves so.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

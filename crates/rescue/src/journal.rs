@@ -15,6 +15,8 @@ use doctor::case::Target;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::apply::room::Moved;
+
 /// The version of the document.
 const VERSION: u32 = 1;
 
@@ -79,6 +81,9 @@ pub enum Undo {
         rule: String,
         /// When it should be gone, RFC 3339 in UTC.
         expires: String,
+        /// The rules of the same NSG that made way for it.
+        #[serde(default)]
+        moved: Vec<Moved>,
     },
     /// Nothing takes it back, and why that is so.
     Nothing {
@@ -283,6 +288,7 @@ mod tests {
             undo: Undo::Rule {
                 rule: "/rule".to_owned(),
                 expires: "2026-11-22T20:00:00Z".to_owned(),
+                moved: Vec::new(),
             },
         });
         journal

@@ -20,9 +20,9 @@ use doctor::case::Case;
 use doctor::{Action, ArmAction, Catalogue, Lang, Risk, Step, Verdict, judge, plan};
 use serde::Serialize;
 
-use crate::apply::{Applied, apply_in, target_of};
+use crate::apply::{apply_in, target_of};
 use crate::collect::{Event, collect, now};
-use crate::journal::{Journal, new_id};
+use crate::journal::{Journal, StepState, new_id};
 use crate::prove::{After, prove};
 use crate::undo::{Undone, undo_step};
 use crate::{Request, why};
@@ -175,7 +175,11 @@ pub async fn repair(
             Ok(applied) => applied,
             Err(error) => {
                 let result = AttemptResult::Failed(error.explain());
-                end(&mut outcome, watch, step, result, Vec::new(), Vec::new());
+                let remains = take_back_open(request, &mut journal).await;
+                if !remains.is_empty() {
+                    outcome.undo_id = Some(journal.id.clone());
+                }
+                end(&mut outcome, watch, step, result, Vec::new(), remains);
                 continue;
             }
         };
@@ -201,7 +205,7 @@ pub async fn repair(
             let kept = AttemptResult::Kept;
             end(&mut outcome, watch, step, kept, applied.said, Vec::new());
         } else {
-            let remains = take_back(request, &mut journal, &applied).await;
+            let remains = take_back(request, &mut journal, applied.number).await;
             let undone = AttemptResult::Undone;
             end(&mut outcome, watch, step, undone, applied.said, remains);
         }
@@ -223,16 +227,22 @@ fn end(
     outcome.attempts.push(attempt);
 }
 
-async fn take_back(
-    request: &Request,
-    journal: &mut Journal,
-    applied: &Applied,
-) -> Vec<String> {
+/// Takes one step back; gives what remains of it.
+async fn take_back(request: &Request, journal: &mut Journal, number: u32) -> Vec<String> {
     let mut undone = Undone::default();
-    if let Err(error) = undo_step(request, journal, applied.number, &mut undone).await {
+    if let Err(error) = undo_step(request, journal, number, &mut undone).await {
         undone.remains.push(why::chain(&error));
     }
     undone.remains
+}
+
+/// Takes back a step of which nobody knows whether it acted: its answer never came.
+async fn take_back_open(request: &Request, journal: &mut Journal) -> Vec<String> {
+    let last = journal.steps.last();
+    match last.filter(|step| step.state == StepState::Begun).map(|step| step.number) {
+        Some(number) => take_back(request, journal, number).await,
+        None => Vec::new(),
+    }
 }
 
 /// The step to try. A cause's advice to the operator waits until what regain can do

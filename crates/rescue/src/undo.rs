@@ -6,8 +6,10 @@
 //! again.
 
 use arm::ResourceId;
+use serde_json::Value;
 use thiserror::Error;
 
+use crate::apply::room::{self, Moved};
 use crate::apply::{ApplyError, document, post, remains};
 
 use crate::channel::{ChannelError, Guest};
@@ -93,7 +95,9 @@ pub(crate) async fn undo_step(
     let result = match &step.undo {
         Undo::Guest => in_guest(request, journal, &step, undone).await,
         Undo::Power { was } => to_power(request, was, undone).await,
-        Undo::Rule { rule, .. } => without_rule(request, rule, undone).await,
+        Undo::Rule { rule, moved, .. } => {
+            without_rule(request, rule, moved, undone).await
+        }
         Undo::Nothing { why } => {
             undone.remains.push(why.clone());
             return Ok(true);
@@ -162,15 +166,28 @@ async fn to_power(
 async fn without_rule(
     request: &Request,
     rule: &str,
+    moved: &[Moved],
     undone: &mut Undone,
 ) -> Result<(), String> {
     let (cloud, _) = request.cloud().map_err(str::to_owned)?;
-    match cloud.delete(&format!("{rule}?api-version={NETWORK}")).await {
-        Err(error) if !error.is_not_found() => Err(why::chain(&error)),
-        _ => {
-            let name = rule.rsplit('/').next().unwrap_or(rule);
-            undone.restored.push(format!("the security rule {name} is removed"));
-            Ok(())
+    let explain = |error: arm::Error| why::chain(&error);
+    let name = rule.rsplit('/').next().unwrap_or(rule);
+    match rule.split_once("/securityRules/") {
+        Some((nsg, _)) if !moved.is_empty() => {
+            let path = format!("{nsg}?api-version={NETWORK}");
+            let mut document = cloud.get(&path).await.map_err(explain)?;
+            let rules = document.pointer_mut("/properties/securityRules");
+            if let Some(rules) = rules.and_then(Value::as_array_mut) {
+                rules.retain(|rule| rule["name"] != name);
+            }
+            room::move_back(&mut document, moved);
+            cloud.put(&path, &document).await.map_err(explain)?;
         }
+        _ => match cloud.delete(&format!("{rule}?api-version={NETWORK}")).await {
+            Err(error) if !error.is_not_found() => return Err(explain(error)),
+            _ => {}
+        },
     }
+    undone.restored.push(format!("the security rule {name} is removed"));
+    Ok(())
 }

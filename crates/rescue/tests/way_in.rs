@@ -1,6 +1,8 @@
 //! The client's side against a real sshd: each way in which a login ends has its own
 //! stage, and ssh's words are kept.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::fs;

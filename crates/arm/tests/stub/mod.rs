@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -76,7 +76,7 @@ impl Stub {
     }
 }
 
-pub(crate) fn reply(status: u16, body: Value) -> Reply {
+pub(crate) fn reply(status: u16, body: impl std::fmt::Display) -> Reply {
     Reply { status, headers: Vec::new(), body: body.to_string() }
 }
 

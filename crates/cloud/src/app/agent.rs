@@ -532,6 +532,7 @@ fn identity(tenant: &Tenant) -> Result<Identity, Problem> {
     Identity::from_pem(&tenant.certificate, &tenant.key).map_err(broken)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn broken(error: envelope::EnvelopeError) -> Problem {
     Problem::Internal { doing: "use a tenant certificate", why: error.to_string() }
 }

@@ -340,7 +340,7 @@ pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem>
 /// `GET …/deployments`
 pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let all = app.store.list(&call.id, "microsoft.resources/deployments").await?;
-    Ok(Answer::Found(document::listed(all.into_iter().map(|one| one.document).collect())))
+    Ok(Answer::Found(document::listed(all.into_iter().map(|one| one.document))))
 }
 
 #[cfg(test)]

@@ -73,7 +73,8 @@ pub(crate) fn shown(resource: &Resource) -> Value {
 }
 
 /// A list as ARM shows it.
-pub(crate) fn listed(values: Vec<Value>) -> Value {
+pub(crate) fn listed(values: impl IntoIterator<Item = Value>) -> Value {
+    let values: Vec<Value> = values.into_iter().collect();
     json!({ "value": values })
 }
 
@@ -99,7 +100,7 @@ pub(crate) fn text<'a>(document: &'a Value, pointer: &str) -> Option<&'a str> {
 pub(crate) fn items<'a>(
     document: &'a Value,
     pointer: &str,
-) -> impl Iterator<Item = &'a Value> {
+) -> impl Iterator<Item = &'a Value> + use<'a> {
     document.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 

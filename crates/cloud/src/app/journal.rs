@@ -174,7 +174,7 @@ impl App {
         };
         match &recorded {
             Ok(_) => {
-                tracing::debug!(name = operation.name, target = operation.target, "done")
+                tracing::debug!(name = operation.name, target = operation.target, "done");
             }
             Err(error) => {
                 tracing::warn!(name = operation.name, target = operation.target, %error, "failed");
@@ -221,7 +221,7 @@ impl App {
             let record = self.store.operation(operation).await?.ok_or_else(unknown)?;
             match record.status {
                 Status::InProgress => {
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 }
                 Status::Succeeded => return Ok(record.result),
                 Status::Failed => return Err(failure(&record)),

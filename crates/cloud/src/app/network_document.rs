@@ -201,7 +201,7 @@ async fn uses(app: &App, id: &ResourceId) -> Result<Vec<Use>, Problem> {
     let mut uses = Vec::new();
     for nic in app.store.list(&everything, "microsoft.network/networkinterfaces").await? {
         if nic.id == *id {
-            if let Some(by) = reference(&nic.document, "/properties/virtualMachine/id")? {
+            if let Some(by) = app.user_of(&nic).await? {
                 uses.push(Use { by, what: String::new() });
             }
             continue;
@@ -338,7 +338,7 @@ pub(super) async fn list_children(
 ) -> Result<Answer, Problem> {
     let parent = app.existing(parent).await?;
     let document = app.dressed(&parent).await?;
-    let all = items(&document, &format!("/properties/{collection}")).cloned().collect();
+    let all = items(&document, &format!("/properties/{collection}")).cloned();
     Ok(Answer::Found(listed(all)))
 }
 

@@ -296,6 +296,20 @@ pub(super) async fn set_machine(
     Ok(())
 }
 
+impl App {
+    /// The machine that an interface is on. A server that was killed may have left
+    /// the name of one that it never made.
+    pub(super) async fn user_of(
+        &self,
+        nic: &Resource,
+    ) -> Result<Option<ResourceId>, Problem> {
+        match reference(&nic.document, "/properties/virtualMachine/id")? {
+            Some(vm) if self.store.get(&vm).await?.is_some() => Ok(Some(vm)),
+            _ => Ok(None),
+        }
+    }
+}
+
 /// A new address out of Microsoft's block.
 fn fresh_mac() -> String {
     let random = Uuid::new_v4().into_bytes();

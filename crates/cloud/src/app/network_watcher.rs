@@ -35,8 +35,7 @@ pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
                 "location": location,
                 "properties": { "provisioningState": "Succeeded", "runningOperationIds": [] },
             })
-        })
-        .collect();
+        });
     Ok(Answer::Found(listed(watchers)))
 }
 

@@ -17,7 +17,7 @@ const KIND: &str = "microsoft.resources/resourcegroups";
 /// `GET /subscriptions/{subscription}/resourcegroups`
 pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let groups = app.store.list(&call.id, KIND).await?;
-    Ok(Answer::Found(listed(groups.into_iter().map(|group| group.document).collect())))
+    Ok(Answer::Found(listed(groups.into_iter().map(|group| group.document))))
 }
 
 /// `GET …/resourcegroups/{group}`
@@ -60,39 +60,54 @@ pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem>
     Ok(app.submit(job).await?.deleted())
 }
 
-/// Deletes what is in a group, machines first, and then the group. Each child is
-/// waited for: an operation that still runs on one ends first.
+/// What is in a group beside machines, in the order in which it can go.
+const NETWORKS: [&str; 5] = [
+    "microsoft.network/networkinterfaces",
+    "microsoft.network/publicipaddresses",
+    "microsoft.network/virtualnetworks",
+    "microsoft.network/networksecuritygroups",
+    "microsoft.network/routetables",
+];
+
+/// Deletes a group with all that is in it. If something cannot go, the group stays
+/// with what is left.
 pub(super) async fn delete_all(
     app: &Arc<App>,
-    group: &ResourceId,
+    id: &ResourceId,
 ) -> Result<Value, Problem> {
+    let emptied = empty(app, id).await;
+    if emptied.is_ok() {
+        app.store.remove(id).await?;
+    } else if let Some(mut group) = app.store.get(id).await? {
+        document::set_state(&mut group.document, "Succeeded");
+        app.store.put(&group).await?;
+    }
+    emptied.map(|()| Value::Null)
+}
+
+/// Machines go first. Each is waited for: what is being done to it ends before.
+async fn empty(app: &Arc<App>, group: &ResourceId) -> Result<(), Problem> {
     const PATIENCE: Duration = Duration::from_secs(300);
+    for kind in NETWORKS {
+        for resource in app.store.list(group, kind).await? {
+            network_document::check_use_from_elsewhere(app, &resource.id, group).await?;
+        }
+    }
     for vm in app.store.list(group, virtual_machine::KIND).await? {
         let turn = app.serial.take(&key_of(&vm.id), PATIENCE).await;
         virtual_machine::destroy(app, &vm.id).await?;
         drop(turn);
     }
-    let in_order = [
-        "microsoft.network/networkinterfaces",
-        "microsoft.network/publicipaddresses",
-        "microsoft.network/virtualnetworks",
-        "microsoft.network/networksecuritygroups",
-        "microsoft.network/routetables",
-    ];
-    let turn = app.network_turn().await?;
-    for kind in in_order {
+    let _turn = app.network_turn().await?;
+    for kind in NETWORKS {
         for resource in app.store.list(group, kind).await? {
-            network_document::check_use_from_elsewhere(app, &resource.id, group).await?;
             app.store.remove(&resource.id).await?;
         }
     }
     for left in app.store.list_all(group).await? {
         app.store.remove(&left.id).await?;
     }
-    app.refresh_fabric().await?;
-    drop(turn);
-    app.store.remove(group).await?;
-    Ok(Value::Null)
+    app.refresh_fabric().await
 }
 
 fn is_going(group: &Resource) -> bool {

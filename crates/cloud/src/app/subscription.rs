@@ -69,8 +69,7 @@ pub(crate) async fn resources(app: Arc<App>, call: Call) -> Result<Answer, Probl
                 "createdTime": resource.created_at,
                 "provisioningState": document["properties"]["provisioningState"],
             })
-        })
-        .collect();
+        });
     Ok(Answer::Found(listed(shown)))
 }
 

@@ -295,7 +295,7 @@ async fn primary_interface(
     let id = reference(one, "/id")?
         .ok_or_else(|| Problem::parameter(target, "A network interface needs its id."))?;
     let nic = app.referenced(&id, vm).await?;
-    match reference(&nic.document, "/properties/virtualMachine/id")? {
+    match app.user_of(&nic).await? {
         Some(other) if !same(&other, vm) => Err(Problem::Invalid {
             code: "NicInUse",
             message: format!(

@@ -7,7 +7,7 @@ use crate::lab::Lab;
 const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBIR5cpWRG9I7s9zCwO7Lc2C4x6HVIrqqN4ZqYlFyN0B me";
 
-fn access(protected: Value) -> Value {
+fn access(protected: &Value) -> Value {
     json!({ "location": "westus", "properties": {
         "publisher": "Microsoft.OSTCExtensions", "type": "VMAccessForLinux",
         "typeHandlerVersion": "1.5", "settings": {}, "protectedSettings": protected,
@@ -19,7 +19,7 @@ async fn a_reset_is_answered_when_the_agent_has_done_it() {
     let lab = Lab::new().await;
     let path = lab.machine("g", "vm1").await;
     let extension = format!("{path}/extensions/enablevmaccess");
-    let reply = lab.put(&extension, access(json!({ "reset_ssh": true }))).await;
+    let reply = lab.put(&extension, access(&json!({ "reset_ssh": true }))).await;
     assert_eq!(reply.status, 201, "{reply:?}");
     assert_eq!(reply.body["properties"]["provisioningState"], "Succeeded");
     assert!(reply.body["properties"]["protectedSettings"].is_null());
@@ -36,7 +36,7 @@ async fn a_reset_is_answered_when_the_agent_has_done_it() {
     assert_eq!(shown["type"], "Microsoft.OSTCExtensions.VMAccessForLinux");
     assert_eq!(vm["resources"][0]["name"], "enablevmaccess");
     assert_eq!(
-        lab.put(&extension, access(json!({ "username": "u", "ssh_key": KEY })))
+        lab.put(&extension, access(&json!({ "username": "u", "ssh_key": KEY })))
             .await
             .status,
         200
@@ -46,7 +46,7 @@ async fn a_reset_is_answered_when_the_agent_has_done_it() {
     assert!(reply.status.is_success());
     assert_eq!(lab.get(&extension).await.status, 404);
     assert_eq!(
-        lab.put(&extension, access(json!({ "reset_ssh": true }))).await.status,
+        lab.put(&extension, access(&json!({ "reset_ssh": true }))).await.status,
         201
     );
 }
@@ -94,14 +94,14 @@ async fn wrong_settings_are_refused_before_anything_is_stored() {
         json!({ "remove_user": "u", "reset_ssh": true }),
         json!({ "resetssh": true }),
     ] {
-        let reply = lab.put(&extension, access(protected.clone())).await;
+        let reply = lab.put(&extension, access(&protected)).await;
         assert_eq!(
             (reply.status.as_u16(), reply.code()),
             (400, "InvalidParameter"),
             "{protected}"
         );
     }
-    let mut unknown = access(json!({}));
+    let mut unknown = access(&json!({}));
     unknown["properties"]["type"] = json!("CustomScript");
     assert_eq!(lab.put(&extension, unknown).await.status, 404);
     assert_eq!(lab.get(&extension).await.status, 404);
@@ -113,11 +113,11 @@ async fn one_handler_has_one_name() {
     let path = lab.machine("g", "vm1").await;
     lab.made(
         &format!("{path}/extensions/enablevmaccess"),
-        access(json!({ "reset_ssh": true })),
+        access(&json!({ "reset_ssh": true })),
     )
     .await;
     let reply = lab
-        .put(&format!("{path}/extensions/other"), access(json!({ "reset_ssh": true })))
+        .put(&format!("{path}/extensions/other"), access(&json!({ "reset_ssh": true })))
         .await;
     assert_eq!(reply.status, 400);
     assert!(reply.message().contains("enablevmaccess"), "{}", reply.message());
@@ -131,7 +131,7 @@ async fn a_machine_that_is_off_takes_no_extensions() {
     let reply = lab
         .put(
             &format!("{path}/extensions/enablevmaccess"),
-            access(json!({ "reset_ssh": true })),
+            access(&json!({ "reset_ssh": true })),
         )
         .await;
     assert_eq!((reply.status.as_u16(), reply.code()), (409, "OperationNotAllowed"));
@@ -148,7 +148,7 @@ async fn failure(behaviour: &str) -> Value {
     vm["tags"] = json!({ "regain-simulate": behaviour });
     lab.made(&path, vm).await;
     let extension = format!("{path}/extensions/enablevmaccess");
-    let reply = lab.put(&extension, access(json!({ "reset_ssh": true }))).await;
+    let reply = lab.put(&extension, access(&json!({ "reset_ssh": true }))).await;
     let error = match reply.code() {
         "" => lab.end_of(&reply).await["error"].clone(),
         _ => reply.body["error"].clone(),

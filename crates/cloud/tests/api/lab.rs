@@ -297,7 +297,7 @@ impl Lab {
     }
 
     /// A body that makes a machine on the interface `nic-{vm}`.
-    pub(crate) fn vm_body(&self, group: &str, vm: &str, tags: Value) -> Value {
+    pub(crate) fn vm_body(&self, group: &str, vm: &str, tags: &Value) -> Value {
         json!({ "location": "westus", "tags": tags, "properties": {
             "hardwareProfile": { "vmSize": "Standard_DS1_v2" },
             "storageProfile": { "imageReference": {
@@ -317,18 +317,9 @@ impl Lab {
 
     /// A network and a running machine; gives the machine's path.
     pub(crate) async fn machine(&self, group: &str, vm: &str) -> String {
-        self.tagged_machine(group, vm, json!({})).await
-    }
-
-    pub(crate) async fn tagged_machine(
-        &self,
-        group: &str,
-        vm: &str,
-        tags: Value,
-    ) -> String {
         self.network(group, vm).await;
         let path = machine_path(group, vm);
-        self.made(&path, self.vm_body(group, vm, tags)).await;
+        self.made(&path, self.vm_body(group, vm, &json!({}))).await;
         path
     }
 }

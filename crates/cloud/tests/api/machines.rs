@@ -100,7 +100,7 @@ async fn a_machine_that_cannot_be_is_refused_and_leaves_nothing() {
     lab.network("g", "vm1").await;
     let path = machine_path("g", "vm1");
     let with = |pointer: &str, value: Value| {
-        let mut body = lab.vm_body("g", "vm1", json!({}));
+        let mut body = lab.vm_body("g", "vm1", &json!({}));
         *body.pointer_mut(pointer).unwrap() = value;
         body
     };
@@ -134,8 +134,8 @@ async fn a_machine_that_cannot_be_is_refused_and_leaves_nothing() {
         .get("/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/nic-vm1")
         .await;
     assert!(nic.body["properties"]["virtualMachine"].is_null());
-    lab.made(&path, lab.vm_body("g", "vm1", json!({}))).await;
-    let mut second = lab.vm_body("g", "vm1", json!({}));
+    lab.made(&path, lab.vm_body("g", "vm1", &json!({}))).await;
+    let mut second = lab.vm_body("g", "vm1", &json!({}));
     second["properties"]["osProfile"]["computerName"] = json!("vm2");
     let reply = lab.put(&machine_path("g", "vm2"), second).await;
     assert_eq!((reply.status.as_u16(), reply.code()), (400, "NicInUse"));
@@ -169,7 +169,7 @@ async fn a_machine_whose_agent_never_reports_fails_and_can_be_deleted() {
     let lab = Lab::with(limits).await;
     lab.network("g", "vm1").await;
     let path = machine_path("g", "vm1");
-    let body = lab.vm_body("g", "vm1", json!({ "regain-simulate": "silent" }));
+    let body = lab.vm_body("g", "vm1", &json!({ "regain-simulate": "silent" }));
     let reply = lab.put(&path, body).await;
     let code = match reply.code() {
         "" => lab.end_of(&reply).await["error"]["code"].clone(),
@@ -185,7 +185,7 @@ async fn a_machine_whose_agent_never_reports_fails_and_can_be_deleted() {
     let reply = lab.delete(&path).await;
     lab.end_of(&reply).await;
     assert_eq!(lab.get(&path).await.status, 404);
-    lab.made(&path, lab.vm_body("g", "vm1", json!({}))).await;
+    lab.made(&path, lab.vm_body("g", "vm1", &json!({}))).await;
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn the_serial_log_is_behind_a_signed_address() {
     let reply = lab.post(&format!("{path}/retrieveBootDiagnosticsData"), None).await;
     let address = reply.body["serialConsoleLogBlobUri"].as_str().unwrap();
     assert_eq!(lab.raw(Method::GET, address, None).await.status, 200);
-    let forged = format!("{}x", address);
+    let forged = format!("{address}x");
     assert_eq!(lab.raw(Method::GET, &forged, None).await.status, 401);
 }
 

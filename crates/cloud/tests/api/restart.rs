@@ -64,7 +64,7 @@ async fn a_machine_that_was_being_made_is_made_or_gone() {
     lab.network("g", "vm1").await;
     let path = machine_path("g", "vm1");
     // Its agent stays silent, so that the server is killed before it is done.
-    let body = lab.vm_body("g", "vm1", json!({ "regain-simulate": "silent" }));
+    let body = lab.vm_body("g", "vm1", &json!({ "regain-simulate": "silent" }));
     let reply = lab.put(&path, body).await;
     let address = reply.header("azure-asyncoperation").to_owned();
     assert!(!address.is_empty(), "{reply:?}");

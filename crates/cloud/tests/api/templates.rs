@@ -10,7 +10,7 @@ pub(crate) fn template(lab: &Lab, group: &str, vm: &str) -> Value {
         "/subscriptions/{}/resourceGroups/{group}/providers/Microsoft.Network",
         lab.subscription
     );
-    let mut machine = lab.vm_body(group, vm, json!({}));
+    let mut machine = lab.vm_body(group, vm, &json!({}));
     machine["type"] = json!("Microsoft.Compute/virtualMachines");
     machine["name"] = json!(vm);
     machine["dependsOn"] =

@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::authorized_keys::{self, KeysFacts};
 use super::client::ClientFacts;
+use super::firewall;
+use super::key_options::Visitor;
 use super::key_path::{self, PathProblem};
 use super::sshd::SshdFacts;
 use super::user_lists;
@@ -105,10 +107,13 @@ pub(super) fn derive(
         .filter(|key| key.named || case.target.identity.is_none())
         .filter_map(|key| key.public_key.as_deref())
         .collect();
-    let lines = files
+    let lines: Vec<&[String]> = files
         .iter()
         .filter_map(|file| account.authorized_keys.get(file))
-        .map(Vec::as_slice);
+        .map(Vec::as_slice)
+        .collect();
+    let today = account.today.map(|day| date(day).replace('-', ""));
+    let visitor = Visitor { address: firewall::visitor(case), today: today.as_deref() };
     let not_a_file = files.iter().any(|file| {
         fact(account, file)
             .is_some_and(|fact| !matches!(&*fact.kind, "file" | "missing" | "symlink"))
@@ -147,7 +152,7 @@ pub(super) fn derive(
         password_expired: password_age(account).map(|(expired, _)| expired),
         password_inactive: password_age(account).map(|(_, inactive)| inactive),
         path_problems: path_problems(&files, account, strict),
-        keys: authorized_keys::derive(lines, &ours, not_a_file),
+        keys: authorized_keys::derive(&lines, &ours, not_a_file, visitor),
         keys_from_command: list("authorizedkeyscommand")
             .is_some_and(|command| command.first().is_some_and(|path| path != "none")),
         keys_elsewhere: keys_elsewhere(account, &files),

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::key_options::{self, OptionProblem, Visitor};
+
 /// What the authorized-keys files hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeysFacts {
@@ -13,9 +15,12 @@ pub struct KeysFacts {
     /// key is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_ours: Option<bool>,
-    /// The options before the client's key, where it has some.
+    /// What the options before the client's key object to, on every line that
+    /// has it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub our_options: Option<String>,
+    pub option_problem: Option<OptionProblem>,
+    /// The options before the client's key, for each line that has it.
+    pub our_options: Vec<String>,
     /// Lines that are no keys, shortened.
     pub bad_lines: Vec<String>,
 }
@@ -54,33 +59,30 @@ const TYPES: &[&str] = &[
 
 /// What the lines of all files say about a client with these public keys.
 /// `not_a_file` is set if something else stands where a file should be.
-pub(super) fn derive<'a>(
-    files: impl Iterator<Item = &'a [String]> + Clone,
+pub(super) fn derive(
+    files: &[&[String]],
     ours: &[&str],
     not_a_file: bool,
+    visitor: Visitor,
 ) -> KeysFacts {
-    let exists = files.clone().next().is_some();
-    let lines: Vec<&str> = files.clone().flatten().map(|line| line.trim()).collect();
-    let said: Vec<&str> = lines
-        .into_iter()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .collect();
+    let lines = files.iter().copied().flatten().map(|line| line.trim());
+    let said: Vec<&str> =
+        lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let keys: Vec<(&str, &str)> = said.iter().filter_map(|line| key(line)).collect();
-    let bad: Vec<&str> =
-        said.iter().copied().filter(|line| key(line).is_none()).collect();
+    let bad: Vec<&str> = said.iter().copied().filter(|line| key(line).is_none()).collect();
     let blobs: Vec<&str> = ours.iter().filter_map(|key| blob(key)).collect();
-    let our_line = keys.iter().find(|(_, blob)| blobs.contains(blob));
+    let our_lines = || keys.iter().filter(|(_, blob)| blobs.contains(blob));
+    let problems: Vec<Option<OptionProblem>> =
+        our_lines().map(|(options, _)| key_options::problem(options, visitor)).collect();
     let state = if !keys.is_empty() {
         KeysState::Keys
-    } else if not_a_file && !exists {
+    } else if not_a_file && files.is_empty() {
         KeysState::NotAFile
-    } else if !exists {
+    } else if files.is_empty() {
         KeysState::Missing
     } else if said.is_empty() {
         KeysState::Empty
-    } else if bad
-        .iter()
-        .any(|line| line.starts_with("-----BEGIN") && line.contains("PRIVATE"))
+    } else if bad.iter().any(|line| line.starts_with("-----BEGIN") && line.contains("PRIVATE"))
     {
         KeysState::PrivateKey
     } else if wrapped(&bad) {
@@ -91,10 +93,10 @@ pub(super) fn derive<'a>(
     KeysFacts {
         state,
         count: i64::try_from(keys.len()).unwrap_or(i64::MAX),
-        has_ours: (!blobs.is_empty()).then_some(our_line.is_some()),
-        our_options: our_line
-            .map(|(options, _)| (*options).to_owned())
-            .filter(|options| !options.is_empty()),
+        has_ours: (!blobs.is_empty()).then_some(our_lines().next().is_some()),
+        // One line without a problem is enough.
+        option_problem: problems.iter().copied().min().flatten(),
+        our_options: our_lines().map(|(options, _)| (*options).to_owned()).collect(),
         bad_lines: bad.iter().map(|line| shorten(line)).collect(),
     }
 }
@@ -202,13 +204,13 @@ mod tests {
 
     fn facts(text: &str) -> KeysFacts {
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        derive([lines.as_slice()].into_iter(), &[OURS], false)
+        derive(&[lines.as_slice()], &[OURS], false, Visitor::default())
     }
 
     #[test]
     fn our_key_is_found_with_comment_and_options() {
         for line in [
-            format!("{OURS}"),
+            OURS.to_owned(),
             format!("  {OURS} me@home"),
             format!("no-pty,from=\"10.0.0.1, *.example\" {OURS} me"),
             format!("# first\n\n{OTHER}\n{OURS}"),
@@ -242,8 +244,8 @@ mod tests {
         );
         assert_eq!(facts(&OURS[..60]).state, KeysState::Garbage);
         assert_eq!(facts("hello").state, KeysState::Garbage);
-        let none: [&[String]; 0] = [];
-        assert_eq!(derive(none.into_iter(), &[], false).state, KeysState::Missing);
-        assert_eq!(derive(none.into_iter(), &[], true).state, KeysState::NotAFile);
+        let nobody = Visitor::default();
+        assert_eq!(derive(&[], &[], false, nobody).state, KeysState::Missing);
+        assert_eq!(derive(&[], &[], true, nobody).state, KeysState::NotAFile);
     }
 }

@@ -10,7 +10,8 @@ use crate::packet_filter::{Block, Blocker, Direction, Judgement, Packet, Ruleset
 /// What becomes of the login's first packets.
 #[derive(Debug, Clone, Serialize)]
 pub struct FirewallFacts {
-    /// What becomes of the SYN to the SSH port; absent if nobody listed rules.
+    /// What becomes of the SYN to the SSH port; absent if nobody listed rules,
+    /// or if the rules do not settle it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<FirewallVerdict>,
     /// What becomes of the reply to it.
@@ -42,8 +43,6 @@ pub enum FirewallVerdict {
     RejectRst,
     /// Another ICMP error goes back: the client has no route.
     RejectIcmp,
-    /// The rules do not settle it.
-    Unknown,
 }
 
 /// Who blocks a packet.
@@ -90,8 +89,8 @@ pub(super) fn derive(firewall: &Firewall, case: &Case) -> FirewallFacts {
     let mut undecided = incoming.undecided.clone();
     undecided.extend(outgoing.undecided.clone());
     FirewallFacts {
-        verdict: listed.then(|| verdict(&incoming)),
-        reply: listed.then(|| verdict(&outgoing)),
+        verdict: verdict(&incoming).filter(|_| listed),
+        reply: verdict(&outgoing).filter(|_| listed),
         repair_lines: repair_lines(&incoming),
         reply_repair_lines: repair_lines(&outgoing),
         blockers: incoming.blockers.iter().map(blocker).collect(),
@@ -105,7 +104,6 @@ pub(super) fn derive(firewall: &Firewall, case: &Case) -> FirewallFacts {
 fn syn(firewall: &Firewall, case: &Case) -> Packet {
     let network = case.network.collected();
     let tcp = case.tcp.collected();
-    let parse = |text: Option<&String>| text.and_then(|text| bare(text));
     let tried = tcp.and_then(|tcp| bare(&tcp.address));
     let private = parse(network.and_then(|network| network.private_address.as_ref()));
     let local = |address: IpAddr| {
@@ -155,11 +153,11 @@ fn only_interface(firewall: &Firewall) -> Option<String> {
     }
 }
 
-fn verdict(judgement: &Judgement) -> FirewallVerdict {
+fn verdict(judgement: &Judgement) -> Option<FirewallVerdict> {
     match judgement.blockers.first() {
-        Some(blocker) => of_block(&blocker.block),
-        None if judgement.undecided.is_empty() => FirewallVerdict::Accept,
-        None => FirewallVerdict::Unknown,
+        Some(blocker) => Some(of_block(&blocker.block)),
+        None if judgement.undecided.is_empty() => Some(FirewallVerdict::Accept),
+        None => None,
     }
 }
 

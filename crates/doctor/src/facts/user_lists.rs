@@ -28,7 +28,7 @@ pub(super) fn matching_group(list: &[String], groups: &[String]) -> Option<Strin
 }
 
 /// sshd's patterns: `*` is any text, `?` any one character.
-fn pattern(pattern: &str, text: &str) -> bool {
+pub(super) fn pattern(pattern: &str, text: &str) -> bool {
     fn matches(pattern: &[char], text: &[char]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),

@@ -13,6 +13,8 @@ mod nft_expression;
 mod nft_text;
 mod run;
 
+pub(crate) use nft_expression::in_network;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;

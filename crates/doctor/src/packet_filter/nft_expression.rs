@@ -145,7 +145,7 @@ fn in_prefix(field: &Field, body: &Value) -> Tri {
 }
 
 /// Whether an address is in a network of the same family.
-pub(super) fn in_network(address: IpAddr, network: IpAddr, length: u32) -> bool {
+pub(crate) fn in_network(address: IpAddr, network: IpAddr, length: u32) -> bool {
     match (address, network) {
         (IpAddr::V4(address), IpAddr::V4(network)) => {
             let mask = u32::MAX.checked_shl(32_u32.saturating_sub(length)).unwrap_or(0);

@@ -1,5 +1,8 @@
 use super::*;
+use crate::clock;
+use crate::settings::UserName;
 use crate::ssh_key;
+use crate::undo::Journal;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 const KEY: &str =

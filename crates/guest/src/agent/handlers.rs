@@ -52,8 +52,8 @@ struct Slot {
     /// `None`: this agent has no such handler.
     kind: Option<Kind>,
     running: bool,
-    /// The last sequence number that was begun.
-    begun: Option<u32>,
+    /// The last settings that were begun.
+    begun: Option<PluginSettings>,
     /// What became of it, if the handler itself could not say.
     failure: Option<(u32, Status)>,
 }
@@ -119,11 +119,11 @@ impl Handlers {
             return;
         };
         let enabled = slot.plugin.state == PluginState::Enabled;
-        if !enabled || slot.running || slot.begun == Some(settings.sequence) {
+        if !enabled || slot.running || slot.begun.as_ref() == Some(&settings) {
             return;
         }
         slot.running = true;
-        slot.begun = Some(settings.sequence);
+        slot.begun = Some(settings.clone());
         slot.failure = None;
         let run = Run {
             kind,
@@ -166,18 +166,23 @@ impl Handlers {
             use_exact_version: true,
             formatted_message: Some(FormattedMessage::from(message)),
             runtime_settings_status: settings
-                .and_then(|s| self.outcome(slot, s.sequence)),
+                .and_then(|settings| self.outcome(slot, settings)),
         }
     }
 
-    /// The status of exactly this sequence number, from the handler's file.
-    fn outcome(&self, slot: &Slot, sequence: u32) -> Option<RuntimeSettingsStatus> {
+    /// The status of exactly these settings, from the handler's file.
+    fn outcome(
+        &self,
+        slot: &Slot,
+        settings: &PluginSettings,
+    ) -> Option<RuntimeSettingsStatus> {
+        let sequence = settings.sequence;
         let name = &slot.plugin.name;
         let told = || {
             let handler = Handler::open(&self.directory.join(name)).ok()?;
             handler.read_status(sequence)?.0.into_iter().next()
         };
-        let begun = slot.begun == Some(sequence);
+        let begun = slot.begun.as_ref() == Some(settings);
         let mut status = match &slot.failure {
             Some((number, status)) if *number == sequence => first(status.clone()),
             // A file of this number may be left from settings before a reinstall.

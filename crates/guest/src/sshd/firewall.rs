@@ -148,12 +148,17 @@ fn iptables(
     let port = port.to_string();
     let rule = ["-p", "tcp", direction, &port, "-j", "ACCEPT"];
     let run = |action: &[&str]| {
-        let argv = [&[program, "-w", "5", "-t", table], action, &rule].concat();
+        let argv = [&[program, "-w", "5", "-t", table], action].concat();
         process::tool(journal.root(), &argv, &[], &LIMITS)
-            .is_some_and(|done| done.is_ok_and(|done| done.success()))
+            .and_then(Result::ok)
+            .filter(process::Finished::success)
     };
-    // Present somewhere is not enough: a rule in front of it may drop the packet.
-    if !run(&["-I", chain, "1"]) {
+    // Present further down is not enough: a rule in front of it may drop the packet.
+    let first = run(&["-S", chain, "1"]).map(|done| done.text()).unwrap_or_default();
+    if first.ends_with(&format!("{direction} {port} -j ACCEPT")) {
+        return Ok(false);
+    }
+    if run(&[&["-I", chain, "1"], &rule[..]].concat()).is_none() {
         return Ok(false);
     }
     let undo = [&[program, "-w", "5", "-t", table, "-D", chain], &rule[..]].concat();

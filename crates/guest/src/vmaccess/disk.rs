@@ -16,7 +16,9 @@ pub(super) fn check(root: &Path) -> Result<String, VmAccessError> {
     let done = fsck(root, &["fsck", "-A", "-T", "-s", "-n"])?;
     let report = report(&done);
     match done.ended {
-        Ended::Exit(0) => Ok(format!("Check succeeded. {report}").trim_end().to_owned()),
+        Ended::Exit(0) => Ok(format!("Check succeeded. {report}")
+            .trim_end_matches([' ', '.'])
+            .to_owned()),
         Ended::TimedOut => {
             Err(VmAccessError::Disk("Check failed. fsck took too long".into()))
         }
@@ -46,7 +48,9 @@ pub(super) fn repair(root: &Path, name: &str) -> Result<String, VmAccessError> {
     let mounted = process::tool(root, &["mount", &mount_point], &[], &LIMITS);
     match mounted {
         Some(Ok(mounted)) if mounted.success() => {
-            Ok(format!("Repair succeeded. {}", report(&done)).trim_end().to_owned())
+            Ok(format!("Repair succeeded. {}", report(&done))
+                .trim_end_matches([' ', '.'])
+                .to_owned())
         }
         Some(Ok(mounted)) => Err(failed(format!(
             "It was repaired, but does not mount: {}",

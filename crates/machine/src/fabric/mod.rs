@@ -102,11 +102,11 @@ impl Fabric {
         Ok(Self { state, slot })
     }
 
-    /// The fabric of this state directory, which must be up.
-    pub(crate) fn open(state: &Path) -> Result<Self, Error> {
+    /// The fabric of this state directory, if it is up.
+    pub(crate) fn find(state: &Path) -> Result<Option<Self>, Error> {
         let state = canonical(state)?;
-        let slot = slot::find(&state)?.ok_or(Error::FabricDown)?;
-        Ok(Self { state, slot })
+        let slot = slot::find(&state)?;
+        Ok(slot.map(|slot| Self { state, slot }))
     }
 
     /// Takes the network away: namespaces, links, routes, rules and the claim

@@ -21,6 +21,8 @@ pub(crate) const PATH: &str =
 ///
 /// `--register=no` and `--keep-unit` because the host need not run systemd,
 /// `--settings=no` because a file in /etc/systemd/nspawn must not change a VM.
+/// `CAP_NET_ADMIN` is the guest's over its own network namespace, and nspawn gives
+/// it only with a network that nspawn made: without it a guest has no firewall.
 pub(crate) fn command(
     home: &Home,
     spec: &MachineSpec,
@@ -31,7 +33,7 @@ pub(crate) fn command(
     command
         .args(["--quiet", "--boot", "--register=no", "--keep-unit", "--settings=no"])
         .args(["--console=interactive", "--link-journal=no"])
-        .args(["--resolv-conf=off", "--timezone=off"])
+        .args(["--resolv-conf=off", "--timezone=off", "--capability=CAP_NET_ADMIN"])
         .arg(format!("--machine={}", name(fabric, &spec.id)))
         .arg(format!("--hostname={}", spec.hostname))
         .arg(format!("--directory={}", home.merged().display()))

@@ -12,6 +12,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
+use super::unlock;
 use crate::command;
 use crate::error::Error;
 use crate::home::Home;
@@ -58,6 +59,7 @@ pub(crate) fn attach(home: &Home, layers: &[PathBuf]) -> Result<(), Error> {
 /// moment keeps it alive but out of sight.
 pub(crate) fn detach(home: &Home) -> Result<(), Error> {
     let merged = home.merged();
+    unlock(&merged);
     for attempt in 0..40 {
         let flags = if attempt < 20 {
             UnmountFlags::NOFOLLOW

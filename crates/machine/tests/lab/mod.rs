@@ -116,6 +116,7 @@ pub(crate) fn remains(slot: &str, table: &str, state: &Path) -> Vec<String> {
     collect("table", &output("nft", &["list", "tables"]), &|line| {
         line.ends_with(&format!(" {table}"))
     });
+    collect("nspawn", &output("ls", &["/run/systemd/nspawn/propagate"]), &named);
     let state = state.to_string_lossy().into_owned();
     let mounts = fs::read_to_string("/proc/self/mountinfo").expect("the mount table");
     collect("mount", &mounts, &|line| line.contains(&state));

@@ -77,6 +77,9 @@ pub(crate) struct Gauntlet {
     /// Directory of case files [default: the faults' own].
     #[arg(long, value_name = "DIR")]
     pub(crate) cases: Option<PathBuf>,
+    /// How many VMs are on the bench at once [default: one per core].
+    #[arg(short, long, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZero<usize>>,
     /// Run only this case; may be repeated.
     #[arg(long, value_name = "ID")]
     pub(crate) only: Vec<String>,

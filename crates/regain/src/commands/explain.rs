@@ -21,21 +21,17 @@ pub(super) fn run(args: &Explain, context: &Context) -> Result<Answer, Failure> 
 
 /// The failure of naming a fault that does not exist.
 pub(super) fn unknown(id: &str, catalogue: &Catalogue) -> Failure {
-    let (layer, name) = id.split_once('.').unwrap_or(("", id));
-    let close: Vec<&str> = catalogue
-        .iter()
-        .map(|fault| fault.id.as_str())
-        .filter(|known| {
-            known.split_once('.').is_some_and(|(its_layer, its_name)| {
-                its_layer == layer || its_name.contains(name) || name.contains(its_name)
-            })
-        })
-        .take(8)
-        .collect();
-    let next = if close.is_empty() {
-        "see `regain faults list`".to_owned()
-    } else {
-        format!("did you mean {}? see `regain faults list`", close.join(", "))
+    let (prefix, name) = id.split_once('.').unwrap_or(("", id));
+    let layer =
+        catalogue.iter().map(|fault| fault.layer).find(|layer| layer.prefix() == prefix);
+    let close = catalogue.iter().map(|fault| fault.id.as_str()).find(|known| {
+        let its_name = known.split_once('.').map_or(*known, |(_, its_name)| its_name);
+        its_name.contains(name) || name.contains(its_name)
+    });
+    let next = match (close, layer) {
+        (Some(close), _) => format!("did you mean {close}? see `regain faults list`"),
+        (None, Some(layer)) => format!("see `regain faults list --layer {layer}`"),
+        (None, None) => "see `regain faults list`".to_owned(),
     };
     Failure::not_found(format!("there is no fault '{id}'")).next(next)
 }

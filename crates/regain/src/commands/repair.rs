@@ -60,7 +60,7 @@ async fn carry_out(
         rescue::Progress::Diagnosed(found) => {
             // Later diagnoses are part of the steps that they follow.
             if first.swap(false, std::sync::atomic::Ordering::Relaxed) {
-                said(&verdict::render(found, style));
+                said(verdict::findings(found, style).trim_end());
             }
         }
         rescue::Progress::Applying(step) => {

@@ -12,6 +12,15 @@ use super::style::{Mark, Style};
 
 /// The whole verdict.
 pub(crate) fn render(verdict: &Verdict, style: Style) -> String {
+    let mut out = findings(verdict, style);
+    if !verdict.reachable {
+        remainder(&mut out, verdict, style);
+    }
+    out
+}
+
+/// The way in and what is wrong, without what was ruled out.
+pub(crate) fn findings(verdict: &Verdict, style: Style) -> String {
     let lang = verdict.lang;
     let mut out = format!("{}\n\n", style.bold(&headline(&verdict.target)));
     out.push_str(&picture(&verdict.path, lang, style));
@@ -33,9 +42,6 @@ pub(crate) fn render(verdict: &Verdict, style: Style) -> String {
             "ログインできませんが、原因を特定できませんでした。",
         );
         let _ = writeln!(out, "{} {text}\n", style.mark(Mark::Bad));
-    }
-    if !verdict.reachable {
-        remainder(&mut out, verdict, style);
     }
     out
 }
@@ -163,11 +169,47 @@ pub(super) fn command_target(target: &Target) -> String {
     }
 }
 
+/// Paragraphs, indented by two and broken before they are too long to read.
 pub(super) fn indented(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("  {line}").trim_end().to_owned())
-        .collect::<Vec<_>>()
-        .join("\n")
+    const WIDTH: usize = 92;
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for piece in pieces(paragraph) {
+            if !line.is_empty() && line.width() + piece.trim_end().width() > WIDTH {
+                lines.push(format!("  {}", line.trim_end()));
+                line.clear();
+            }
+            line.push_str(piece);
+        }
+        lines.push(format!("  {}", line.trim_end()).trim_end().to_owned());
+    }
+    lines.join("\n")
+}
+
+/// Where a line may be broken: after blanks, and around wide characters, of
+/// which Japanese is written without blanks. What may not begin a line stays
+/// with what it follows.
+fn pieces(text: &str) -> Vec<&str> {
+    const NOT_FIRST: &str = "、。」』）・ーぁぃぅぇぉっゃゅょァィゥェォッャュョ";
+    let mut pieces = Vec::new();
+    let (mut start, mut before) = (0, None);
+    for (at, character) in text.char_indices() {
+        let wide = |character: char| !character.is_ascii();
+        let breaks = match before {
+            None => false,
+            Some(_) if NOT_FIRST.contains(character) => false,
+            Some(' ') => character != ' ',
+            Some(before) => wide(before) || (wide(character) && character != '…'),
+        };
+        if breaks {
+            pieces.push(&text[start..at]);
+            start = at;
+        }
+        before = Some(character);
+    }
+    pieces.push(&text[start..]);
+    pieces
 }
 
 #[cfg(test)]
@@ -270,6 +312,18 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("根本原因:"));
+    }
+
+    #[test]
+    fn paragraphs_are_broken_where_the_language_allows() {
+        let english = indented(&"word ".repeat(40));
+        assert!(english.lines().all(|line| line.width() <= 94 && line.ends_with("word")));
+        let japanese = indented(&"鍵が読まれます。".repeat(20));
+        assert!(japanese.lines().count() > 1);
+        assert!(
+            japanese.lines().all(|line| line.width() <= 96 && !line.starts_with("  。"))
+        );
+        assert_eq!(japanese.replace(['\n', ' '], ""), "鍵が読まれます。".repeat(20));
     }
 
     #[test]

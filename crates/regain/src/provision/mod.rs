@@ -76,7 +76,7 @@ pub(crate) async fn create(
     session: &Session,
     new: &NewVm<'_>,
     wait: bool,
-    said: &dyn Fn(&str),
+    said: &(dyn Fn(&str) + Sync),
 ) -> Result<Value, Failure> {
     let mut made = Made::default();
     match make(session, new, wait, said, &mut made).await {
@@ -94,7 +94,7 @@ async fn make(
     session: &Session,
     new: &NewVm<'_>,
     wait: bool,
-    said: &dyn Fn(&str),
+    said: &(dyn Fn(&str) + Sync),
     made: &mut Made,
 ) -> Result<ResourceId, Failure> {
     let client = &session.client;

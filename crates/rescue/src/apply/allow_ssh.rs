@@ -1,22 +1,22 @@
 //! A narrow rule above the one that denies: this client, TCP, this port, this VM, for
 //! some hours.
+//!
+//! It is one request: the rule alone where a priority is free, and otherwise the whole
+//! NSG, in which the rules that make way and the new rule change together.
 
 use doctor::Step;
-use doctor::case::{FlowDecision, NetworkPath, Section};
+use doctor::case::{NetworkPath, Section};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::Request;
-use crate::apply::ApplyError;
+use crate::apply::{ApplyError, room};
 use crate::collect::{API as NETWORK, document, network};
 use crate::journal::{Journal, Undo};
 
 /// How long the rule is meant to stay. Nothing in Azure removes it then; the journal
 /// knows it, and any later `regain` can.
 const HOURS: i64 = 8;
-
-/// The range of custom priorities.
-const PRIORITIES: std::ops::RangeInclusive<u16> = 100..=4096;
 
 /// Puts the rule into the NSG that denies. If a second NSG denies too, that is the
 /// next round's.
@@ -38,12 +38,29 @@ pub(crate) async fn run(
     let name = format!("regain-{}-{number}", journal.id);
     let rule = plan(&path, request.port, &name, &journal.id, &expires.to_string())?;
 
-    let undo = Undo::Rule { rule: rule.id.clone(), expires: expires.to_string() };
-    let number = journal.begin(step, undo)?;
-    cloud
-        .put(&format!("{}?api-version={NETWORK}", rule.id), &rule.body)
-        .await
-        .map_err(ApplyError::arm("add the security rule"))?;
+    let nsg = format!("{}?api-version={NETWORK}", rule.nsg);
+    let add = ApplyError::arm("add the security rule");
+    let undo =
+        |moved| Undo::Rule { rule: rule.id.clone(), expires: expires.to_string(), moved };
+    let number = if rule.makes_way.is_empty() {
+        let number = journal.begin(step, undo(Vec::new()))?;
+        let path = format!("{}?api-version={NETWORK}", rule.id);
+        cloud.put(&path, &rule.body).await.map_err(add)?;
+        number
+    } else {
+        let mut document =
+            cloud.get(&nsg).await.map_err(ApplyError::arm("read the NSG"))?;
+        let moved = room::make_way(&mut document, &rule.makes_way);
+        let rules = document.pointer_mut("/properties/securityRules");
+        if let Some(rules) = rules.and_then(Value::as_array_mut) {
+            let mut new = rule.body.clone();
+            new["name"] = json!(name);
+            rules.push(new);
+        }
+        let number = journal.begin(step, undo(moved))?;
+        cloud.put(&nsg, &document).await.map_err(add)?;
+        number
+    };
     let said = format!(
         "rule {name} (priority {}) allows {} to port {} until {expires}",
         rule.priority, rule.source, request.port
@@ -55,8 +72,11 @@ pub(crate) async fn run(
 #[derive(Debug, PartialEq)]
 struct Planned {
     id: String,
+    nsg: String,
     body: Value,
     priority: u16,
+    /// Inbound priorities that move down by one, to make room.
+    makes_way: Vec<u16>,
     source: String,
 }
 
@@ -78,7 +98,8 @@ fn plan(
     })?;
     let length = if client.contains(':') { 128 } else { 32 };
     let source = format!("{client}/{length}");
-    let priority = free_priority(denied, &path.used_priorities)?;
+    let room = room::above(denied.priority.unwrap_or(u16::MAX), &path.used_priorities)
+        .ok_or_else(|| impossible("the NSG that denies has no room for a rule"))?;
     let body = json!({ "properties": {
         "description": format!("made by regain, to be removed after {expires} \
                                 (regain undo {undo_id})"),
@@ -88,30 +109,23 @@ fn plan(
         "destinationAddressPrefix": path.private_address.as_deref().unwrap_or("*"),
         "destinationPortRange": port.to_string(),
         "access": "Allow",
-        "priority": priority,
+        "priority": room.priority,
         "direction": "Inbound",
     }});
-    Ok(Planned { id: format!("{nsg}/securityRules/{name}"), body, priority, source })
-}
-
-/// The free priority next above the rule that denies: every rule that stands before
-/// that one keeps its say.
-fn free_priority(denied: &FlowDecision, used: &[u16]) -> Result<u16, ApplyError> {
-    let below = denied.priority.unwrap_or(u16::MAX);
-    PRIORITIES
-        .rev()
-        .filter(|&priority| priority < below)
-        .find(|priority| !used.contains(priority))
-        .ok_or_else(|| {
-            ApplyError::Impossible(format!(
-                "no priority above the rule {} is free",
-                denied.rule.as_deref().unwrap_or_default()
-            ))
-        })
+    Ok(Planned {
+        id: format!("{nsg}/securityRules/{name}"),
+        nsg: nsg.clone(),
+        body,
+        priority: room.priority,
+        makes_way: room.moved,
+        source,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use doctor::case::FlowDecision;
+
     use super::*;
 
     fn path(priority: u16, default_rule: bool, used: &[u16]) -> NetworkPath {
@@ -151,14 +165,13 @@ mod tests {
     }
 
     #[test]
-    fn a_default_deny_leaves_every_custom_rule_its_say() {
-        let rule = planned(&path(65_500, true, &[4096])).unwrap();
-        assert_eq!(rule.priority, 4095);
+    fn a_deny_at_the_first_priority_makes_way() {
+        let rule = planned(&path(100, false, &[100])).unwrap();
+        assert_eq!((rule.priority, rule.makes_way), (100, vec![100]));
     }
 
     #[test]
-    fn without_a_free_priority_or_a_known_client_there_is_no_rule() {
-        assert!(planned(&path(100, false, &[100])).is_err());
+    fn without_a_known_client_or_a_deny_there_is_no_rule() {
         let mut unknown = path(300, false, &[]);
         unknown.client_address = None;
         assert!(planned(&unknown).is_err());

@@ -10,6 +10,7 @@ mod arm_step;
 mod guest_step;
 #[cfg(test)]
 mod prelude_tests;
+pub(crate) mod room;
 mod vm_access;
 
 use doctor::case::Target;

@@ -12,13 +12,14 @@ use crate::apply::guest_step::assemble;
 /// A guest's file system, as far as a script needs one.
 struct Root {
     dir: tempfile::TempDir,
+    shell: &'static [&'static str],
 }
 
 impl Root {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("etc")).unwrap();
-        Self { dir }
+        Self { dir, shell: &["sh"] }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -47,8 +48,8 @@ impl Root {
     }
 
     fn sh(&self, file: &Path) -> Output {
-        let mut command = Command::new("sh");
-        command.arg(file).env("REGAIN_ROOT", self.dir.path());
+        let mut command = Command::new(self.shell[0]);
+        command.args(&self.shell[1..]).arg(file).env("REGAIN_ROOT", self.dir.path());
         command.output().unwrap()
     }
 
@@ -133,14 +134,21 @@ fn files_links_absence_directories_modes_and_times_come_back() {
 }
 
 #[test]
-fn a_script_that_fails_leaves_nothing_changed() {
-    let root = everything();
-    let before = root.snapshot();
-    let ran = root.run(1, &format!("{EVERYTHING}\nfalse\nsay never"));
-    assert_eq!(ran.status.code(), Some(1));
-    assert!(stdout(&ran).contains("rollback"));
-    assert!(!stdout(&ran).contains("never"));
-    assert_eq!(root.snapshot(), before);
+fn a_script_that_fails_leaves_nothing_changed_in_any_guest_s_sh() {
+    // Debian's sh is dash, that of RHEL and SUSE is bash.
+    let shells: [&[&str]; 2] = [&["dash"], &["bash", "--posix"]];
+    for shell in shells {
+        let root = Root { shell, ..everything() };
+        let before = root.snapshot();
+        let ran = root.run(1, &format!("{EVERYTHING}\nfalse\nsay never"));
+        assert_eq!(ran.status.code(), Some(1), "{shell:?}");
+        assert!(stdout(&ran).contains("rollback"), "{shell:?}");
+        assert!(!stdout(&ran).contains("never"), "{shell:?}");
+        assert_eq!(root.snapshot(), before, "{shell:?}");
+        assert_success(&root.run(2, EVERYTHING));
+        assert_success(&root.undo(2));
+        assert_eq!(root.snapshot(), before, "{shell:?}");
+    }
 }
 
 #[test]
@@ -214,7 +222,8 @@ fn what_cannot_come_back_is_named_and_tried_again() {
     let root = Root::new();
     root.write("etc/a", "a\n", 0o600);
     let before = root.snapshot();
-    let script = "keep \"$ETC/new\" \"$ETC/a\"; mkdir \"$ETC/new\"; echo b | put \"$ETC/a\"";
+    let script =
+        "keep \"$ETC/new\" \"$ETC/a\"; mkdir \"$ETC/new\"; echo b | put \"$ETC/a\"";
     assert_success(&root.run(1, script));
     let theirs = root.write("etc/new/theirs", "", 0o600);
 

@@ -153,17 +153,19 @@ mod tests {
     use super::*;
 
     /// What a channel does: runs a text with sh and hands back standard output.
-    fn run(text: &str) -> String {
-        let output = Command::new("sh").arg("-c").arg(text).output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
+    fn run(root: &tempfile::TempDir, text: &str) -> String {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(text).env("REGAIN_ROOT", root.path());
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
     }
 
     fn ask(script: &str, piece: u64) -> (Ran, usize) {
-        let job = format!("test-{}", uuid::Uuid::new_v4().simple());
-        let mut answer = Answer::begin(&run(&wrap(script, &job, 10, piece))).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let output = run(&root, &wrap(script, "job", 10, piece));
+        let mut answer = Answer::begin(&output).unwrap();
         let mut calls = 1;
         while !answer.is_whole() {
-            let output = run(&next(&answer, piece));
+            let output = run(&root, &next(&answer, piece));
             answer = answer.extend(&output).unwrap();
             calls += 1;
         }
@@ -204,9 +206,9 @@ mod tests {
 
     #[test]
     fn a_script_that_hangs_is_stopped_in_the_guest() {
-        let job = format!("test-{}", uuid::Uuid::new_v4().simple());
-        let answer = Answer::begin(&run(&wrap("echo begun; sleep 60", &job, 1, 4000)));
-        let ran = answer.unwrap().unpack().unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let output = run(&root, &wrap("echo begun; sleep 60", "job", 1, 4000));
+        let ran = Answer::begin(&output).unwrap().unpack().unwrap();
         assert_eq!((ran.exit, ran.stdout.as_str()), (124, "begun\n"));
     }
 

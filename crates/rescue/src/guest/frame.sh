@@ -8,7 +8,7 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
 umask 077
-dir=/run/regain/@JOB@
+dir=${REGAIN_ROOT:-}/run/regain/@JOB@
 # A guest whose /run cannot be written still has to be able to say so.
 mkdir -p "$dir" 2>/dev/null || dir=$(mktemp -d) || exit 1
 # Some shells keep here-documents in TMPDIR, and the root disk may be full.

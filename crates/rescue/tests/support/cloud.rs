@@ -185,8 +185,12 @@ impl Cloud {
         if hangs {
             std::future::pending::<()>().await;
         }
-        let lines: Vec<&str> =
-            body["script"].as_array().unwrap().iter().map(|l| l.as_str().unwrap()).collect();
+        let lines: Vec<&str> = body["script"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|l| l.as_str().unwrap())
+            .collect();
         let script = lines.join("\n");
         let output = tokio::task::spawn_blocking(move || {
             Command::new("sh").arg("-c").arg(script).env("REGAIN_ROOT", root).output()

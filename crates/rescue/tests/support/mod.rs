@@ -6,10 +6,10 @@
 pub(crate) mod cloud;
 pub(crate) mod sshd;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rescue::Request;
+use rescue::{Journal, Request};
 
 /// The account that runs the tests is the account that logs in.
 pub(crate) fn me() -> String {
@@ -29,5 +29,23 @@ pub(crate) fn request(home: &Path, port: u16) -> Request {
         cloud: None,
         client_address: None,
         connect_timeout: Duration::from_secs(2),
+    }
+}
+
+/// Removes the journals of repairs at this port from the tester's own state.
+pub(crate) struct Forget(pub(crate) u16);
+
+impl Drop for Forget {
+    fn drop(&mut self) {
+        let state = std::env::var_os("REGAIN_STATE_HOME").map(PathBuf::from);
+        let state = state
+            .or_else(|| Some(std::env::home_dir()?.join(".local/state/regain")))
+            .unwrap_or_default();
+        for journal in Journal::list().into_iter().flatten() {
+            if journal.target.port == self.0 {
+                let file = state.join("undo").join(format!("{}.json", journal.id));
+                let _ = std::fs::remove_file(file);
+            }
+        }
     }
 }

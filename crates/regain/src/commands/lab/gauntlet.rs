@@ -1,8 +1,12 @@
 //! `lab gauntlet`
 
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::args::lab::Gauntlet;
 use crate::context::Context;
@@ -15,11 +19,15 @@ use crate::output::{Answer, Progress, Style};
 
 pub(super) async fn run(args: Gauntlet, context: &Context) -> Result<Answer, Failure> {
     let cases = chosen(&args)?;
+    let jobs = args
+        .jobs
+        .or_else(|| thread::available_parallelism().ok())
+        .map_or(1, NonZero::get);
     let lab = LabState::of(&context.global);
     let session = super::sign_in(context).await?;
-    let bench = Bench::new(lab, session, args.faults.clone())?;
+    let bench = Arc::new(Bench::new(lab, session, args.faults.clone())?);
     bench.clear().await?;
-    let result = interrupt::or(all(&bench, &cases, context)).await;
+    let result = interrupt::or(all(&bench, cases, jobs, context)).await;
     if result.is_err() {
         bench.clear().await?;
     }
@@ -43,21 +51,37 @@ fn chosen(args: &Gauntlet) -> Result<Vec<Case>, Failure> {
     Ok(cases)
 }
 
+/// Carries out the cases, `jobs` at a time, and tells of each as it ends.
 async fn all(
-    bench: &Bench,
-    cases: &[Case],
+    bench: &Arc<Bench>,
+    cases: Vec<Case>,
+    jobs: usize,
     context: &Context,
 ) -> Result<Report, Failure> {
     let started = Instant::now();
     let mut report = Report::default();
     let (printer, style) = (&context.printer, context.printer.style());
-    let progress = Progress::start_quiet();
-    for (at, case) in cases.iter().enumerate() {
-        progress.step(&format!("{}/{} {}", at + 1, cases.len(), case.id));
-        let begun = Instant::now();
-        let verdict = bench.carry_out(case, at + 1).await;
-        let right = report.add(case, &verdict);
-        let line = line(case, &verdict, right, begun.elapsed().as_secs_f64(), style);
+    let (total, progress) = (cases.len(), Progress::start_quiet());
+    let mut waiting = cases.into_iter().enumerate();
+    let mut under_way = JoinSet::new();
+    loop {
+        while under_way.len() < jobs
+            && let Some((at, case)) = waiting.next()
+        {
+            let bench = Arc::clone(bench);
+            under_way.spawn(async move {
+                let begun = Instant::now();
+                let verdict = bench.carry_out(&case, at + 1).await;
+                (case, verdict, begun.elapsed())
+            });
+        }
+        progress.step(&format!("{}/{total}", report.cases));
+        let Some(ended) = under_way.join_next().await else { break };
+        let (case, verdict, took) = ended.map_err(|error| {
+            Failure::new("a case of the gauntlet broke").because(error)
+        })?;
+        let right = report.add(&case, &verdict);
+        let line = line(&case, &verdict, right, took.as_secs_f64(), style);
         progress.hidden(|| printer.say(&line));
     }
     report.seconds = (started.elapsed().as_secs_f64() * 10.0).round() / 10.0;

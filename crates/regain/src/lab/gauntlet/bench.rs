@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use doctor::fault::Place;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -85,7 +86,18 @@ impl Bench {
         let (_, diagnosis) = patient.regain("diagnose").await?;
         verdict.reachable = diagnosis["reachable"] == true;
         verdict.named = diagnosis["causes"][0]["fault"].as_str().map(str::to_owned);
-        if case.is_healthy() || !case.repairable {
+        if case.is_healthy() {
+            return Ok(());
+        }
+        if !case.repairable {
+            // It may still say what to type: then that is tried.
+            let advice =
+                diagnosis["causes"][0]["repairs"][0]["action"]["command"].as_str();
+            if let (Place::Client, Some(command)) = (case.place, advice) {
+                patient.type_in(command).await?;
+                let (_, diagnosis) = patient.regain("diagnose").await?;
+                verdict.repaired = (diagnosis["reachable"] == true).then_some(true);
+            }
             return Ok(());
         }
 

@@ -1,0 +1,307 @@
+//! A journal while it is being written.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rand::RngCore;
+use rustix::fs::{AtFlags, FileType};
+use rustix::io::Errno;
+
+use super::restore::take_back;
+use super::{DIRECTORY, JOURNAL, Record, UndoError, journal_error, no_directory, prune};
+use crate::clock;
+use crate::edit::{self, Attributes, Place};
+
+/// A journal that is being written.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    pub(super) root: PathBuf,
+    pub(super) id: String,
+    pub(super) file: File,
+    records: Vec<Record>,
+    open: bool,
+}
+
+impl Journal {
+    /// Begins a journal; `title` says what is going to be done, without secrets.
+    pub(crate) fn begin(root: &Path, title: &str) -> Result<Journal, UndoError> {
+        let started = clock::now();
+        let compact: String =
+            started.chars().filter(|c| !matches!(c, '-' | ':' | 'Z')).collect();
+        let id = format!("{compact}-{:04x}", rand::rngs::OsRng.next_u32() & 0xffff);
+        prune(root);
+        let dir = root.join(DIRECTORY).join(&id);
+        let failed = |source| journal_error("make", &dir, source);
+        DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(failed)?;
+        let file = OpenOptions::new()
+            .create_new(true)
+            .append(true)
+            .mode(0o600)
+            .open(dir.join(JOURNAL))
+            .map_err(failed)?;
+        let mut journal =
+            Journal { root: root.into(), id, file, records: Vec::new(), open: true };
+        journal.record(Record::Begin { title: title.to_owned(), started })?;
+        Ok(journal)
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether anything has been changed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.len() <= 1
+    }
+
+    /// Replaces a file's content. Mode, owner and label stay; a new file gets `new`.
+    pub(crate) fn write(
+        &mut self,
+        path: &str,
+        content: &[u8],
+        new: &Attributes,
+    ) -> Result<(), UndoError> {
+        let place = self.place(path)?;
+        self.write_at(&place, content, new)
+    }
+
+    /// [`Journal::write`] where the caller holds the directory open.
+    pub(crate) fn write_at(
+        &mut self,
+        place: &Place,
+        content: &[u8],
+        new: &Attributes,
+    ) -> Result<(), UndoError> {
+        let attributes = place.attributes()?;
+        self.save(place, attributes.as_ref())?;
+        place.replace(content, attributes.as_ref().unwrap_or(new))?;
+        Ok(())
+    }
+
+    /// Replaces a file, and its mode and owner too.
+    pub(crate) fn write_with(
+        &mut self,
+        place: &Place,
+        content: &[u8],
+        attributes: &Attributes,
+    ) -> Result<(), UndoError> {
+        let before = place.attributes()?;
+        self.save(place, before.as_ref())?;
+        place.replace(content, attributes)?;
+        Ok(())
+    }
+
+    /// Takes a file, link or directory away; nothing to do if there is none. A
+    /// directory goes into the journal whole, or stays beside its old place when the
+    /// journal lies on another file system.
+    pub(crate) fn take_away(&mut self, path: &str) -> Result<(), UndoError> {
+        let Some(place) = Place::exact(&self.root, Path::new(path))? else {
+            return Ok(());
+        };
+        let Some(stat) = place.stat()? else { return Ok(()) };
+        if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+            let attributes = place.attributes()?;
+            self.save(&place, attributes.as_ref())?;
+            place.unlink()?;
+            return Ok(place.sync()?);
+        }
+        let inside = Path::new("/").join(DIRECTORY).join(&self.id).join(self.next_name());
+        let beside = place.path.with_file_name(format!(
+            ".{}.regain-{}",
+            place.name.to_string_lossy(),
+            self.id
+        ));
+        for to in [inside, beside] {
+            let target = self.place(&to.to_string_lossy())?;
+            self.record(Record::Moved { path: place.path.clone(), to })?;
+            match rustix::fs::renameat(&place.dir, &place.name, &target.dir, &target.name)
+            {
+                Ok(()) => return Ok(place.sync()?),
+                Err(Errno::XDEV) => {}
+                Err(error) => return Err(place.failed("move away", error).into()),
+            }
+        }
+        Err(place.failed("move away", Errno::XDEV).into())
+    }
+
+    /// Makes a directory.
+    pub(crate) fn make_dir_at(
+        &mut self,
+        place: &Place,
+        attributes: &Attributes,
+    ) -> Result<(), UndoError> {
+        self.record(Record::Absent { path: place.path.clone() })?;
+        Ok(place.make_dir(attributes)?)
+    }
+
+    /// Makes a directory and those above it, as far as they are missing.
+    pub(crate) fn make_dirs(&mut self, path: &Path) -> Result<(), UndoError> {
+        let mut missing = Vec::new();
+        for path in path.ancestors() {
+            if path == Path::new("/")
+                || edit::kind(&self.root, &path.to_string_lossy()).is_some()
+            {
+                break;
+            }
+            missing.push(path);
+        }
+        for path in missing.into_iter().rev() {
+            let place = self.place(&path.to_string_lossy())?;
+            self.make_dir_at(&place, &Attributes::root(0o755))?;
+        }
+        Ok(())
+    }
+
+    /// Makes a symbolic link; what was there is kept.
+    pub(crate) fn link(&mut self, path: &str, target: &Path) -> Result<(), UndoError> {
+        self.take_away(path)?;
+        let place = Place::exact(&self.root, Path::new(path))?
+            .ok_or_else(|| no_directory(Path::new(path)))?;
+        self.record(Record::Absent { path: place.path.clone() })?;
+        Ok(place.link_to(target)?)
+    }
+
+    /// Changes mode and owner of what is there.
+    pub(crate) fn set_attributes(
+        &mut self,
+        place: &Place,
+        attributes: &Attributes,
+    ) -> Result<(), UndoError> {
+        let before = place.attributes()?.ok_or_else(|| no_directory(&place.path))?;
+        if before == *attributes {
+            return Ok(());
+        }
+        self.record(Record::Attributes { path: place.path.clone(), attributes: before })?;
+        Ok(place.set_attributes(attributes)?)
+    }
+
+    /// Records a path that somebody else is about to change or make.
+    pub(crate) fn keep(&mut self, path: &str) -> Result<(), UndoError> {
+        let place = self.place(path)?;
+        let Some(stat) = place.stat()? else {
+            return self.record(Record::Absent { path: place.path });
+        };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => {
+                let name = self.next_name();
+                // A copy: the other one may write into the file as it is.
+                let content = place.read()?.unwrap_or_default();
+                let attributes = place.attributes()?;
+                self.put_aside(&name, &content)?;
+                self.record(Record::Saved { path: place.path, name, attributes })
+            }
+            FileType::Directory => {
+                let attributes = place.attributes()?.unwrap_or(Attributes::root(0o755));
+                self.record(Record::Attributes { path: place.path, attributes })
+            }
+            _ => self.save(&place, None),
+        }
+    }
+
+    /// Records a command for after an undo; it runs only in a live system.
+    pub(crate) fn on_undo(&mut self, argv: &[&str]) -> Result<(), UndoError> {
+        let argv = argv.iter().map(|word| (*word).to_owned()).collect();
+        self.record(Record::Command { argv })
+    }
+
+    /// The changes stay; `undo` can take them back. Gives the id.
+    pub(crate) fn commit(mut self) -> Result<String, UndoError> {
+        self.record(Record::Kept)?;
+        self.open = false;
+        Ok(self.id.clone())
+    }
+
+    /// The changes stay and cannot be taken back: there was nothing worth keeping.
+    pub(crate) fn forget(mut self) {
+        self.open = false;
+        // A leftover directory is pruned some day.
+        let _ = std::fs::remove_dir_all(self.dir());
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.root.join(DIRECTORY).join(&self.id)
+    }
+
+    pub(super) fn place(&self, path: &str) -> Result<Place, UndoError> {
+        let path = Path::new(path);
+        Ok(Place::follow(&self.root, path)?.ok_or_else(|| no_directory(path))?)
+    }
+
+    /// Records a file or link, which is then free to be replaced or removed, but not
+    /// to be written into.
+    fn save(
+        &mut self,
+        place: &Place,
+        attributes: Option<&Attributes>,
+    ) -> Result<(), UndoError> {
+        let Some(stat) = place.stat()? else {
+            return self.record(Record::Absent { path: place.path.clone() });
+        };
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        if !matches!(kind, FileType::RegularFile | FileType::Symlink) {
+            return Err(UndoError::Strange(place.path.clone()));
+        }
+        let name = self.next_name();
+        let saved = self.dir().join(&name);
+        let here = rustix::fs::CWD;
+        let linked =
+            rustix::fs::linkat(&place.dir, &place.name, here, &saved, AtFlags::empty());
+        let attributes = match linked {
+            Ok(()) => None,
+            // Another file system, or one without links, or an immutable file.
+            Err(_) if kind == FileType::RegularFile => {
+                self.put_aside(&name, &place.read()?.unwrap_or_default())?;
+                attributes.cloned()
+            }
+            Err(_) => {
+                let target = rustix::fs::readlinkat(&place.dir, &place.name, Vec::new())
+                    .map_err(|e| place.failed("read the link", e))?;
+                std::os::unix::fs::symlink(target.to_string_lossy().as_ref(), &saved)
+                    .map_err(|source| journal_error("write", &saved, source))?;
+                None
+            }
+        };
+        self.record(Record::Saved { path: place.path.clone(), name, attributes })
+    }
+
+    fn put_aside(&self, name: &str, content: &[u8]) -> Result<(), UndoError> {
+        let path = self.dir().join(name);
+        let written = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+        written.map_err(|source| journal_error("write", &path, source))
+    }
+
+    fn next_name(&self) -> String {
+        self.records.len().to_string()
+    }
+
+    fn record(&mut self, record: Record) -> Result<(), UndoError> {
+        let dir = self.dir();
+        let failed = |source| journal_error("write", &dir, source);
+        let mut line =
+            serde_json::to_vec(&record).map_err(|e| failed(std::io::Error::other(e)))?;
+        line.push(b'\n');
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
+        written.map_err(failed)?;
+        self.records.push(record);
+        Ok(())
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if self.open {
+            // The error that led here is the one to report; the journal stays on disk
+            // for a second try by hand.
+            if take_back(&self.root, &self.id, &self.records).is_ok() {
+                let _ = self.record(Record::Undone);
+            }
+        }
+    }
+}
