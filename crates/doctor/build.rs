@@ -37,7 +37,6 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-
 fn cargo(instruction: &str) {
     println!("cargo::{instruction}");
 }

@@ -31,7 +31,7 @@ fn regained(fault: &str, script: &str) {
     assert_eq!(ran.exit, 0, "{ran:#?}");
     vm.ssh("true").ok();
 
-    let undo = outcome["undo"].as_str().expect("a repair can be undone").to_owned();
+    let undo = outcome["undoId"].as_str().expect("a repair can be undone").to_owned();
     lab.regain(&["undo", &undo]).ok();
     assert_eq!(fingerprint(&vm), broken);
     assert_ne!(vm.ssh("true").exit, 0, "undo brings the fault back");

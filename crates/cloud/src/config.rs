@@ -43,6 +43,9 @@ pub struct Limits {
     pub first_report: Duration,
     /// An agent must fetch new extension settings within this.
     pub pickup: Duration,
+    /// The same for an agent that is known to be gone: its machine's init may be
+    /// starting it again.
+    pub pickup_when_lost: Duration,
     /// An extension must end within this.
     pub extension: Duration,
     /// A run command must end within this (Azure's 90 minutes).
@@ -62,6 +65,7 @@ impl Default for Limits {
             queue: Duration::from_secs(20),
             first_report: Duration::from_secs(15),
             pickup: Duration::from_secs(20),
+            pickup_when_lost: Duration::from_secs(5),
             extension: Duration::from_secs(90),
             run_command: Duration::from_secs(90 * 60),
             stale: Duration::from_secs(30),

@@ -44,9 +44,7 @@ fn judge(firewall: Firewall) -> FirewallFacts {
 fn outcome(facts: &FirewallFacts) -> Value {
     match (facts.verdict, facts.reply) {
         (Some(FirewallVerdict::Accept), Some(FirewallVerdict::Accept)) => json!("accept"),
-        (Some(FirewallVerdict::Accept), None) => {
-            json!("unknown")
-        }
+        (None, _) | (Some(FirewallVerdict::Accept), None) => json!("unknown"),
         (Some(FirewallVerdict::Accept), _) => json!("drop"),
         (verdict, _) => json!(verdict),
     }

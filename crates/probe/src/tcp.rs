@@ -69,7 +69,7 @@ pub async fn connect(peer: SocketAddr, limit: Duration) -> (Tcp, Option<TcpStrea
             let why = format!("no answer within {:.1} s", limit.as_secs_f32());
             (failed(TcpOutcome::TimedOut, why), None)
         }
-        Ok(Err(error)) => (failed(classify(&error), error.to_string()), None),
+        Ok(Err(error)) => (failed(classify(&error), words(&error)), None),
         Ok(Ok(stream)) => {
             let local = stream.local_addr().ok();
             let outcome = TcpOutcome::Connected;
@@ -113,6 +113,15 @@ fn classify(error: &io::Error) -> TcpOutcome {
     }
 }
 
+/// The system's text for an errno, without the number that std adds.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
+}
+
 pub(crate) fn millis_since(started: Instant) -> u64 {
     u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
@@ -136,6 +145,12 @@ mod tests {
         assert_eq!(errno(Errno::PERM), TcpOutcome::LocallyDenied);
         assert_eq!(errno(Errno::INVAL), TcpOutcome::LocallyDenied);
         assert_eq!(errno(Errno::MFILE), TcpOutcome::LocallyDenied);
+    }
+
+    #[test]
+    fn an_errno_is_told_in_words() {
+        let refused = io::Error::from_raw_os_error(Errno::CONNREFUSED.raw_os_error());
+        assert_eq!(words(&refused), "Connection refused");
     }
 
     fn attempt(peer: &str, outcome: TcpOutcome) -> Tcp {

@@ -1,14 +1,10 @@
-//! The platform's side of every guest agent: the goal that it is given, what it
-//! says, and whether it is there at all.
+//! Guest agents as the platform sees them: what each said last, whether it is there
+//! at all, and what became of the settings that it was given.
 //!
-//! ```text
-//! extension PUT → assign: settings stored, incarnation + 1 ──► long poll wakes up
-//!                                            agent: goal state, extensions, status
-//! extension PUT ◄── outcome: the status of its sequence number
-//! ```
-//!
-//! Goals are in the store; what an agent said is here and in the store. An agent
-//! is whoever calls from a machine's address, Microsoft's own agent too.
+//! An agent is whoever calls from a machine's address, Microsoft's own agent too. It
+//! fetches its [goal](super::goal) when the goal's number changes, and reports a
+//! status, in which [`Agent::outcome`] finds the sequence number that it waits for.
+//! What an agent said is kept in the store as well; whether it is there is not.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
@@ -16,23 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arm::ResourceId;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use guest::envelope::{self, Cipher, Identity};
-use guest::wire::{
-    BlobKind, Certificates, ExtensionsConfig, GoalState, HandlerSettings, HandlerState,
-    HandlerStatus, Plugin, PluginSettings, PluginState, Status, StatusBlob,
-    StatusUploadBlob, Verdict,
-};
-use serde_json::{Value, json};
+use guest::wire::{HandlerState, HandlerStatus, Status, StatusBlob, Verdict};
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::document::{items, reference, text};
 use super::{App, Problem};
-use crate::store::{Settings, Tenant, key_of};
+use crate::store::key_of;
 
-/// Where guests find the platform.
-const HOST: &str = "http://168.63.129.16";
 /// An agent that waits for goals fetches a new one within this, if it is alive.
 const SUSPICION: Duration = Duration::from_secs(2);
 
@@ -73,14 +60,15 @@ struct Moments {
 /// has broken off.
 pub(crate) struct Wait<'a> {
     agent: &'a Agent,
+    known: &'a str,
     ended: bool,
 }
 
 impl Wait<'_> {
-    /// Waits until the goal differs from `known`, at most `patience`.
-    pub(crate) async fn until_changed(mut self, known: &str, patience: Duration) {
+    /// Waits until there is another goal, at most `patience`.
+    pub(crate) async fn for_another(mut self, patience: Duration) {
         let mut goal = self.agent.incarnation.subscribe();
-        let changed = goal.wait_for(|number| number.to_string() != known);
+        let changed = goal.wait_for(|number| number.to_string() != self.known);
         // Late or gone: the answer is the goal as it is.
         let _either = tokio::time::timeout(patience, changed).await;
         self.ended = true;
@@ -138,10 +126,51 @@ pub(super) enum Silence {
 }
 
 impl Agent {
-    /// A wait for the next goal.
-    pub(crate) fn wait(&self) -> Wait<'_> {
+    /// An agent that was not heard of yet.
+    fn new(vm: ResourceId, goal: u64, report: Option<Arc<Report>>) -> Self {
+        Self {
+            vm,
+            incarnation: watch::Sender::new(goal),
+            fetched: watch::Sender::new(0),
+            report: watch::Sender::new(report),
+            moments: Mutex::default(),
+        }
+    }
+
+    /// A wait for the goal after `known`, which the agent says that it has.
+    pub(crate) fn wait<'a>(&'a self, known: &'a str) -> Wait<'a> {
         self.moments().waits = true;
-        Wait { agent: self, ended: false }
+        if let Ok(number) = known.parse() {
+            self.has(number);
+        }
+        Wait { agent: self, known, ended: false }
+    }
+
+    /// The goal state's number.
+    pub(super) fn goal(&self) -> u64 {
+        *self.incarnation.borrow()
+    }
+
+    /// Sets a new goal, and wakes up an agent that waits for one.
+    pub(super) fn set_goal(&self, number: u64) {
+        let changed = self.incarnation.send_if_modified(|goal| {
+            let newer = *goal < number;
+            *goal = number.max(*goal);
+            newer
+        });
+        // An operation that is taken up again sets the goal that is there.
+        if changed {
+            self.moments().goal = Some(Instant::now());
+        }
+    }
+
+    /// Notes that the agent has fetched a goal.
+    pub(super) fn has(&self, number: u64) {
+        self.fetched.send_if_modified(|fetched| {
+            let newer = *fetched < number;
+            *fetched = number.max(*fetched);
+            newer
+        });
     }
 
     /// Notes that the agent was heard of just now.
@@ -175,7 +204,7 @@ impl Agent {
         // An agent that waits is told of a new goal at once: one that lies there
         // says more than a heartbeat that is not due yet.
         let ignored = moments.waits
-            && *self.fetched.borrow() < *self.incarnation.borrow()
+            && *self.fetched.borrow() < self.goal()
             && moments.goal.is_some_and(|goal| goal.elapsed() > SUSPICION);
         let broken_off = moments.broken_off.is_some_and(|at| at > contact);
         if contact.elapsed() > stale || ignored || broken_off {
@@ -241,7 +270,7 @@ impl Agent {
                 changed = report.changed() => if changed.is_err() { return Err(Silence::Gone) },
                 changed = fetched.changed() => if changed.is_err() { return Err(Silence::Gone) },
                 () = tokio::time::sleep(next) => {
-                    if self.incarnation.borrow().eq(&GONE) {
+                    if self.goal() == GONE {
                         return Err(Silence::Gone);
                     }
                 }
@@ -320,13 +349,7 @@ impl App {
             .map(|blob| Arc::new(Report { blob, at: None }));
         let mut known = self.agents.known();
         let agent = known.entry(key_of(vm)).or_insert_with(|| {
-            Arc::new(Agent {
-                vm: vm.clone(),
-                incarnation: watch::Sender::new(guest.incarnation),
-                fetched: watch::Sender::new(0),
-                report: watch::Sender::new(report),
-                moments: Mutex::default(),
-            })
+            Arc::new(Agent::new(vm.clone(), guest.incarnation, report))
         });
         Ok(Some(Arc::clone(agent)))
     }
@@ -361,117 +384,6 @@ impl App {
         Ok(None)
     }
 
-    /// Gives a handler new settings, or takes it away, and wakes the agent up.
-    /// Returns the sequence number and the goal to wait for.
-    pub(super) async fn assign(
-        &self,
-        agent: &Agent,
-        handler: &str,
-        version: &str,
-        settings: Option<&Settings>,
-        operation: &str,
-    ) -> Result<(u32, u64), Problem> {
-        let (sequence, incarnation) =
-            self.store.assign(&agent.vm, handler, version, settings, operation).await?;
-        agent.moments().goal = Some(Instant::now());
-        agent.incarnation.send_if_modified(|number| {
-            let newer = *number < incarnation;
-            *number = incarnation.max(*number);
-            newer
-        });
-        Ok((sequence, incarnation))
-    }
-
-    /// The goal state.
-    pub(crate) async fn goal_state(&self, agent: &Agent) -> Result<GoalState, Problem> {
-        let incarnation = *agent.incarnation.borrow();
-        let guest = self.store.guest(&agent.vm).await?.ok_or_else(|| gone(agent))?;
-        let machine = guest.machine;
-        let address = |comp: &str| {
-            format!(
-                "{HOST}/machine/{machine}/_{}?comp={comp}&incarnation={incarnation}",
-                agent.vm.name()
-            )
-        };
-        Ok(GoalState {
-            incarnation: incarnation.to_string(),
-            container_id: machine.clone(),
-            instance_id: format!("_{}", agent.vm.name()),
-            hosting_environment_config: address("hostingEnvironmentConfig"),
-            shared_config: address("sharedConfig"),
-            extensions_config: address("extensionsConfig"),
-            certificates: Some(address("certificates")),
-            config_name: format!("{machine}.{incarnation}.xml"),
-        })
-    }
-
-    /// What the agent is to run; it has seen the goal from now on.
-    pub(crate) async fn extensions_config(
-        &self,
-        agent: &Agent,
-    ) -> Result<ExtensionsConfig, Problem> {
-        let incarnation = *agent.incarnation.borrow();
-        let guest = self.store.guest(&agent.vm).await?.ok_or_else(|| gone(agent))?;
-        let thumbprint = identity(&guest.tenant)?.thumbprint().map_err(broken)?;
-        let plugins = self
-            .store
-            .plugins(&agent.vm)
-            .await?
-            .into_iter()
-            .filter(|plugin| plugin.enabled)
-            .map(|plugin| Plugin {
-                location: format!("{HOST}/manifest/{}", plugin.handler),
-                name: plugin.handler,
-                version: plugin.version,
-                state: PluginState::Enabled,
-                settings: Some(PluginSettings {
-                    sequence: plugin.sequence,
-                    handler: HandlerSettings {
-                        protected_settings_cert_thumbprint: plugin
-                            .settings
-                            .protected
-                            .as_ref()
-                            .map(|_| thumbprint.clone()),
-                        protected_settings: plugin.settings.protected,
-                        public_settings: plugin.settings.public,
-                    },
-                }),
-            })
-            .collect();
-        agent.fetched.send_if_modified(|fetched| {
-            let newer = *fetched < incarnation;
-            *fetched = incarnation.max(*fetched);
-            newer
-        });
-        Ok(ExtensionsConfig {
-            incarnation: incarnation.to_string(),
-            plugins,
-            status_upload_blob: Some(StatusUploadBlob {
-                kind: BlobKind::Block,
-                url: format!("{HOST}/status/{}", guest.machine),
-            }),
-        })
-    }
-
-    /// The tenant certificate with its key, encrypted to the agent's own
-    /// certificate (DER).
-    pub(crate) async fn certificates(
-        &self,
-        agent: &Agent,
-        transport: &[u8],
-        cipher: Cipher,
-    ) -> Result<Certificates, Problem> {
-        let guest = self.store.guest(&agent.vm).await?.ok_or_else(|| gone(agent))?;
-        let pfx = envelope::pfx::encode(&identity(&guest.tenant)?).map_err(broken)?;
-        let data = envelope::encrypt(&pfx, transport, cipher).map_err(|error| {
-            Problem::parameter("x-ms-guest-agent-public-x509-cert", error.to_string())
-        })?;
-        Ok(Certificates {
-            incarnation: agent.incarnation.borrow().to_string(),
-            data: Some(data),
-        })
-    }
-
     /// Takes a status blob. Who waits for an outcome hears of it at once.
     pub(crate) async fn take_status(
         &self,
@@ -494,49 +406,68 @@ impl App {
     }
 }
 
-/// Protected settings for a machine: only its agent can read them.
-pub(super) fn protect(settings: &Value, tenant: &Tenant) -> Result<String, Problem> {
-    let der = identity(tenant)?.certificate_der().map_err(broken)?;
-    let clear = settings.to_string();
-    let message =
-        envelope::encrypt(clear.as_bytes(), &der, Cipher::Aes128Cbc).map_err(broken)?;
-    Ok(STANDARD.encode(message))
-}
+#[cfg(test)]
+mod tests {
+    use guest::wire::{AggregateStatus, GuestAgentStatus, GuestOsInfo};
 
-/// Opens protected settings as a machine's agent does.
-pub(super) fn unprotect(message: &str, tenant: &Tenant) -> Result<Value, Problem> {
-    let broken =
-        |why: String| Problem::Internal { doing: "open protected settings", why };
-    let message = STANDARD.decode(message).map_err(|error| broken(error.to_string()))?;
-    let clear = envelope::decrypt(&message, &identity(tenant)?)
-        .map_err(|error| broken(error.to_string()))?;
-    serde_json::from_slice(&clear).map_err(|error| broken(error.to_string()))
-}
+    use super::*;
 
-/// A new tenant certificate. Takes a good part of a second.
-pub(super) async fn new_tenant() -> Result<Tenant, Problem> {
-    let made = tokio::task::spawn_blocking(|| {
-        let identity = Identity::generate("regain tenant").map_err(broken)?;
-        Ok(Tenant {
-            certificate: identity.certificate_pem().map_err(broken)?,
-            key: identity.key_pem().map_err(broken)?,
-        })
-    });
-    made.await.map_err(|error| Problem::Internal {
-        doing: "make a tenant certificate",
-        why: error.to_string(),
-    })?
-}
+    const STALE: Duration = Duration::from_secs(30);
 
-fn identity(tenant: &Tenant) -> Result<Identity, Problem> {
-    Identity::from_pem(&tenant.certificate, &tenant.key).map_err(broken)
-}
+    /// An agent that has reported.
+    fn reporting() -> Agent {
+        let vm = "/subscriptions/s/resourceGroups/g/providers/A.B/c/d".parse().unwrap();
+        let agent = Agent::new(vm, 1, None);
+        assert_eq!(agent.readiness(STALE), Readiness::Silent);
+        let blob = StatusBlob {
+            version: "1.1".to_owned(),
+            timestamp_utc: String::new(),
+            aggregate_status: AggregateStatus {
+                guest_agent_status: GuestAgentStatus {
+                    version: String::new(),
+                    status: "Ready".to_owned(),
+                    formatted_message: None,
+                },
+                handler_aggregate_status: Vec::new(),
+                vm_artifacts_aggregate_status: None,
+            },
+            guest_os_info: GuestOsInfo::default(),
+            supported_features: Vec::new(),
+        };
+        agent.heard();
+        let at = Some(Instant::now());
+        agent.report.send_replace(Some(Arc::new(Report { blob, at })));
+        agent
+    }
 
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
-fn broken(error: envelope::EnvelopeError) -> Problem {
-    Problem::Internal { doing: "use a tenant certificate", why: error.to_string() }
-}
+    #[test]
+    fn an_agent_that_breaks_off_is_lost_until_it_is_heard_of_again() {
+        let agent = reporting();
+        assert_eq!(agent.readiness(STALE), Readiness::Ready);
+        drop(agent.wait("1"));
+        assert_eq!(agent.readiness(STALE), Readiness::Lost);
+        agent.heard();
+        assert_eq!(agent.readiness(STALE), Readiness::Ready);
+    }
 
-fn gone(agent: &Agent) -> Problem {
-    Problem::ResourceNotFound { id: agent.vm.clone() }
+    #[test]
+    fn an_agent_that_is_not_heard_of_grows_stale_and_a_stopped_one_is_forgotten() {
+        let agent = reporting();
+        assert_eq!(agent.readiness(Duration::ZERO), Readiness::Lost);
+        agent.forget();
+        assert_eq!(agent.readiness(STALE), Readiness::Silent);
+        assert!(agent.report().is_some(), "what it said is still worth showing");
+    }
+
+    #[tokio::test]
+    async fn a_wait_ends_with_the_next_goal() {
+        let agent = reporting();
+        let wait = agent.wait("1").for_another(STALE);
+        let set = async { agent.set_goal(2) };
+        tokio::join!(wait, set);
+        assert_eq!((agent.goal(), *agent.fetched.borrow()), (2, 1));
+        // One that knows an older goal is answered at once.
+        agent.wait("1").for_another(STALE).await;
+        assert_eq!(agent.readiness(STALE), Readiness::Ready);
+    }
 }

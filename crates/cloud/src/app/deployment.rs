@@ -1,24 +1,29 @@
-//! Deployments of templates: what `az vm create` sends.
-//!
-//! A template is a list of resources that name what they depend on. Each becomes a
-//! PUT of its own, in order, through the same doors as any other client's. Of the
-//! expression language the template may use `parameters()`, `variables()` and
-//! `resourceId()` as whole values; anything else is refused by name.
+//! Deployments of templates: what `az vm create` sends. Each of a
+//! [template](super::template)'s resources becomes a PUT of its own, in order,
+//! through the same doors as any other client's.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arm::{ArmError, ResourceId};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::document::{self, items, text};
+use super::document::{self, text};
 use super::journal::Job;
+use super::template::{id_of, resources_of};
 use super::work::Work;
 use super::{
     Answer, App, Call, Problem, extension, network_interface, network_security_group,
     public_ip_address, route_table, virtual_machine, virtual_network,
 };
 use crate::store::{Resource, key_of, now};
+
+/// `GET …/deployments`
+pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let all = app.store.list(&call.id, "microsoft.resources/deployments").await?;
+    Ok(Answer::Found(document::listed(all.into_iter().map(|one| one.document))))
+}
 
 /// `GET …/deployments/{deployment}`
 pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
@@ -46,6 +51,12 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let job =
         Job::new("deployments/write", &call.id, work).writing(document).holding(turn);
     Ok(app.submit(job).await?.written(body, true))
+}
+
+/// `DELETE …/deployments/{deployment}`: the record, not what it made.
+pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    app.store.remove(&call.id).await?;
+    Ok(Answer::Nothing)
 }
 
 /// Makes the resources, one after the other. Begun again after a crash it waits
@@ -129,165 +140,6 @@ async fn make_one(
     Ok(())
 }
 
-/// The template's resources with their expressions replaced, each after what it
-/// depends on.
-fn resources_of(call: &Call) -> Result<Vec<Value>, Problem> {
-    let body = Value::Object(call.object()?.clone());
-    let properties = &body["properties"];
-    if !properties["template"].is_object() {
-        return Err(invalid(
-            "properties.template is missing; templateLink is not supported",
-        ));
-    }
-    let scope = Scope {
-        deployment: &call.id,
-        parameters: &properties["parameters"],
-        defaults: &properties["template"]["parameters"],
-        variables: &properties["template"]["variables"],
-    };
-    let mut resources = items(properties, "/template/resources")
-        .map(|resource| scope.replace(resource))
-        .collect::<Result<Vec<_>, _>>()?;
-    in_order(&call.id, &mut resources)?;
-    Ok(resources)
-}
-
-/// What expressions refer to.
-struct Scope<'a> {
-    deployment: &'a ResourceId,
-    parameters: &'a Value,
-    defaults: &'a Value,
-    variables: &'a Value,
-}
-
-impl Scope<'_> {
-    fn replace(&self, value: &Value) -> Result<Value, Problem> {
-        Ok(match value {
-            Value::String(text) => match text.strip_prefix('[') {
-                Some(rest) if rest.starts_with('[') => json!(rest),
-                Some(rest) if rest.ends_with(']') => {
-                    self.evaluate(&rest[..rest.len() - 1])?
-                }
-                _ => value.clone(),
-            },
-            Value::Array(all) => Value::Array(
-                all.iter().map(|one| self.replace(one)).collect::<Result<_, _>>()?,
-            ),
-            Value::Object(all) => {
-                let replaced =
-                    all.iter().map(|(key, one)| Ok((key.clone(), self.replace(one)?)));
-                Value::Object(replaced.collect::<Result<Map<_, _>, Problem>>()?)
-            }
-            other => other.clone(),
-        })
-    }
-
-    fn evaluate(&self, expression: &str) -> Result<Value, Problem> {
-        let unsupported = || {
-            invalid(format!(
-                "The expression '[{expression}]' is not supported: parameters(), variables() and \
-                 resourceId() are, as whole values"
-            ))
-        };
-        let (function, rest) =
-            expression.trim().split_once('(').ok_or_else(unsupported)?;
-        let inside = rest.strip_suffix(')').ok_or_else(unsupported)?;
-        let arguments: Vec<&str> = inside
-            .split(',')
-            .map(|one| {
-                one.trim()
-                    .strip_prefix('\'')
-                    .and_then(|one| one.strip_suffix('\''))
-                    .filter(|one| !one.contains('\''))
-                    .ok_or_else(unsupported)
-            })
-            .collect::<Result<_, _>>()?;
-        match (function.to_ascii_lowercase().as_str(), arguments.as_slice()) {
-            ("parameters", [name]) => self.parameters[*name]
-                .get("value")
-                .or_else(|| self.defaults[*name].get("defaultValue"))
-                .cloned()
-                .ok_or_else(|| {
-                    invalid(format!("The value for parameter '{name}' is missing"))
-                }),
-            ("variables", [name]) => match self.variables.get(*name) {
-                Some(value) => self.replace(value),
-                None => Err(invalid(format!("There is no variable '{name}'"))),
-            },
-            ("resourceid", [kind, names @ ..]) => {
-                let names: Vec<String> =
-                    names.iter().map(|name| (*name).to_owned()).collect();
-                Ok(json!(named(self.deployment, kind, &names)?))
-            }
-            _ => Err(unsupported()),
-        }
-    }
-}
-
-/// The id of a template's resource.
-fn id_of(deployment: &ResourceId, resource: &Value) -> Result<ResourceId, Problem> {
-    let kind =
-        text(resource, "/type").ok_or_else(|| invalid("A resource has no type"))?;
-    let name =
-        text(resource, "/name").ok_or_else(|| invalid("A resource has no name"))?;
-    let names: Vec<String> = name.split('/').map(str::to_owned).collect();
-    named(deployment, kind, &names)
-}
-
-/// The id of a resource of type `A.B/c/d` with as many names, in the deployment's
-/// group.
-fn named(
-    deployment: &ResourceId,
-    kind: &str,
-    names: &[String],
-) -> Result<ResourceId, Problem> {
-    let wrong =
-        || invalid(format!("'{kind}' and '{}' do not fit together", names.join("/")));
-    let mut kinds = kind.split('/');
-    let namespace = kinds.next().unwrap_or_default();
-    let group = deployment.group().unwrap_or_default();
-    let mut path = format!(
-        "/subscriptions/{}/resourceGroups/{group}/providers/{namespace}",
-        deployment.subscription()
-    );
-    let kinds: Vec<&str> = kinds.collect();
-    if kinds.len() != names.len() {
-        return Err(wrong());
-    }
-    for (kind, name) in kinds.iter().zip(names) {
-        path = format!("{path}/{kind}/{name}");
-    }
-    ResourceId::parse(&path).map_err(|_| wrong())
-}
-
-/// Sorts resources so that each comes after what it depends on.
-fn in_order(deployment: &ResourceId, resources: &mut Vec<Value>) -> Result<(), Problem> {
-    let mut left: Vec<(ResourceId, Value)> = resources
-        .drain(..)
-        .map(|resource| Ok((id_of(deployment, &resource)?, resource)))
-        .collect::<Result<_, Problem>>()?;
-    while !left.is_empty() {
-        let ready = left.iter().position(|(_, resource)| {
-            !items(resource, "/dependsOn")
-                .filter_map(Value::as_str)
-                .any(|needed| left.iter().any(|(other, _)| means(needed, other)))
-        });
-        let Some(ready) = ready else {
-            return Err(invalid("The resources depend on each other in a circle"));
-        };
-        resources.push(left.remove(ready).1);
-    }
-    Ok(())
-}
-
-/// Whether `dependsOn` text means a resource: its id, `type/name`, or its name.
-fn means(needed: &str, id: &ResourceId) -> bool {
-    let short = format!("{}/{}", id.resource_type(), id.name());
-    needed.eq_ignore_ascii_case(id.as_str())
-        || needed.eq_ignore_ascii_case(&short)
-        || needed.eq_ignore_ascii_case(id.name())
-}
-
 /// A deployment as it is shown and stored: without its template, which may hold
 /// secrets.
 fn shown(id: &ResourceId, state: &str, resources: &[Value]) -> Value {
@@ -313,81 +165,12 @@ fn shown(id: &ResourceId, state: &str, resources: &[Value]) -> Value {
     })
 }
 
-fn invalid(message: impl Into<String>) -> Problem {
-    Problem::Invalid {
-        code: "InvalidTemplate",
-        message: format!("Deployment template validation failed: '{}'.", message.into()),
-        target: None,
-    }
-}
-
 impl App {
     /// Waits until nothing is being done to a resource any more.
     async fn finished_with(&self, id: &ResourceId) -> Result<(), Problem> {
         while !self.store.running_on(id).await?.is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(())
-    }
-}
-
-/// `DELETE …/deployments/{deployment}`: the record, not what it made.
-pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    app.store.remove(&call.id).await?;
-    Ok(Answer::Nothing)
-}
-
-/// `GET …/deployments`
-pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let all = app.store.list(&call.id, "microsoft.resources/deployments").await?;
-    Ok(Answer::Found(document::listed(all.into_iter().map(|one| one.document))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn deployment() -> ResourceId {
-        ResourceId::parse(
-            "/subscriptions/s/resourceGroups/g/providers/Microsoft.Resources/deployments/d",
-        )
-        .unwrap()
-    }
-
-    #[test]
-    fn resources_come_after_what_they_depend_on() {
-        let mut resources = vec![
-            json!({ "type": "A.B/vms", "name": "v", "dependsOn": ["A.B/nics/n"] }),
-            json!({ "type": "A.B/nics", "name": "n", "dependsOn": ["a.b/NETS/x"] }),
-            json!({ "type": "A.B/nets", "name": "x" }),
-        ];
-        in_order(&deployment(), &mut resources).unwrap();
-        let names: Vec<&str> =
-            resources.iter().map(|r| r["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["x", "n", "v"]);
-        let mut circle = vec![
-            json!({ "type": "A.B/c", "name": "a", "dependsOn": ["b"] }),
-            json!({ "type": "A.B/c", "name": "b", "dependsOn": ["a"] }),
-        ];
-        assert!(in_order(&deployment(), &mut circle).is_err());
-    }
-
-    #[test]
-    fn parameters_are_replaced_and_other_expressions_refused() {
-        let (parameters, none) = (json!({ "p": { "value": "secret" } }), Value::Null);
-        let id = deployment();
-        let scope = Scope {
-            deployment: &id,
-            parameters: &parameters,
-            defaults: &none,
-            variables: &none,
-        };
-        let replaced =
-            scope.replace(&json!({ "a": ["[parameters('p')]", "[[x]"] })).unwrap();
-        assert_eq!(replaced, json!({ "a": ["secret", "[x]"] }));
-        let id = scope.replace(&json!("[resourceId('A.B/c', 'n')]")).unwrap();
-        assert_eq!(id, "/subscriptions/s/resourceGroups/g/providers/A.B/c/n");
-        assert!(scope.replace(&json!("[concat('a', 'b')]")).is_err());
-        assert!(scope.replace(&json!("[parameters('missing')]")).is_err());
     }
 }

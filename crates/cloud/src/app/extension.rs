@@ -6,30 +6,28 @@
 //! tenant certificate before anything is written, and never shown.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arm::ResourceId;
 use guest::settings::VmAccess;
 use guest::wire::{Status, Verdict};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::agent::{self, Patience, Silence};
+use super::agent::{Patience, Readiness, Silence};
+use super::child::parent_of;
 use super::document::{self, properties, shown, text};
+use super::extension_settings::{handler_of, told};
 use super::journal::Job;
-use super::network_document::{parent_of, same};
+use super::network_document::same;
 use super::work::Work;
-use super::{Answer, App, Call, Problem, instance_view, power};
+use super::{Answer, App, Call, Problem, instance_view, power, tenant};
 use crate::store::{Resource, Settings, key_of};
 
 /// The full type in lower case.
 pub(super) const KIND: &str = "microsoft.compute/virtualmachines/extensions";
-/// The one handler that can be asked for.
-const VM_ACCESS: &str = "Microsoft.OSTCExtensions.VMAccessForLinux";
+
 /// The version that the guest has.
 const VERSION: &str = "1.5.25";
-/// What clients add for themselves; the handler is not told.
-const CLIENT_KEYS: [&str; 1] = ["task_id"];
-/// What the handler takes as public settings; all else is protected.
-const PUBLIC_KEYS: [&str; 3] = ["check_disk", "repair_disk", "disk_name"];
 
 /// `GET …/virtualMachines/{vm}/extensions`
 pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
@@ -76,7 +74,7 @@ pub(crate) async fn put(app: Arc<App>, mut call: Call) -> Result<Answer, Problem
         .ok_or_else(|| Problem::ResourceNotFound { id: vm.id.clone() })?;
     let settings = Settings {
         public: Some(public),
-        protected: Some(agent::protect(&protected, &guest.tenant)?),
+        protected: Some(tenant::protect(&protected, &guest.tenant)?),
     };
 
     // The classic client sends no location for a child of a machine.
@@ -143,12 +141,8 @@ async fn enable(
     settings: &Settings,
     operation: &str,
 ) -> Result<Status, Problem> {
-    let patience = Patience {
-        pickup: app.limits.pickup,
-        whole: app.limits.extension,
-        stale: app.limits.stale,
-    };
-    let status = tell(app, vm, handler, version, settings, operation, &patience).await?;
+    let whole = app.limits.extension;
+    let status = tell(app, vm, handler, version, settings, operation, whole).await?;
     match status.status {
         Verdict::Success | Verdict::Warning => Ok(status),
         Verdict::Error | Verdict::Transitioning => Err(Problem::Guest {
@@ -162,7 +156,8 @@ async fn enable(
     }
 }
 
-/// Gives a handler settings and waits for its status, whatever it says.
+/// Gives a handler settings and waits for its status, whatever it says, at most
+/// `whole`.
 pub(super) async fn tell(
     app: &Arc<App>,
     vm: &ResourceId,
@@ -170,15 +165,21 @@ pub(super) async fn tell(
     version: &str,
     settings: &Settings,
     operation: &str,
-    patience: &Patience,
+    whole: Duration,
 ) -> Result<Status, Problem> {
     let agent = app
         .agent(vm)
         .await?
         .ok_or_else(|| Problem::ResourceNotFound { id: vm.clone() })?;
+    let lost = agent.readiness(app.limits.stale) == Readiness::Lost;
+    let patience = Patience {
+        pickup: if lost { app.limits.pickup_when_lost } else { app.limits.pickup },
+        whole,
+        stale: app.limits.stale,
+    };
     let (sequence, incarnation) =
         app.assign(&agent, handler, version, Some(settings), operation).await?;
-    agent.outcome(handler, sequence, incarnation, patience).await.map_err(|silence| {
+    agent.outcome(handler, sequence, incarnation, &patience).await.map_err(|silence| {
         let name = vm.name();
         let (code, what) = match silence {
             Silence::NotFetched => (
@@ -248,71 +249,6 @@ async fn view(app: &App, extension: &Resource, instance: bool) -> Result<Value, 
     Ok(document)
 }
 
-/// The handler that is asked for, in its own spelling.
-fn handler_of(given: &Map<String, Value>) -> Result<String, Problem> {
-    let part = |field: &'static str| {
-        given
-            .get(field)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| {
-                Problem::parameter(
-                    field,
-                    format!("Required parameter '{field}' is missing."),
-                )
-            })
-    };
-    let asked = format!("{}.{}", part("publisher")?, part("type")?);
-    if asked.eq_ignore_ascii_case(VM_ACCESS) {
-        return Ok(VM_ACCESS.to_owned());
-    }
-    Err(Problem::NotFound {
-        message: format!(
-            "The handler '{asked}' was not found in this cloud. It has {VM_ACCESS}, and scripts \
-             are run by runCommand."
-        ),
-    })
-}
-
-/// What the handler is told, public and protected, taken out of a PUT's
-/// properties. Credentials belong into the protected settings; whoever writes them
-/// (or `reset_ssh`, as Microsoft's own page does) into the public ones gets what
-/// they want, but it is kept and sent as protected, and only flags are shown again.
-fn told(given: &mut Map<String, Value>) -> Result<(Value, Value), Problem> {
-    let mut section = |field: &'static str| match given.remove(field) {
-        None | Some(Value::Null) => Ok(Map::new()),
-        Some(Value::Object(section)) => Ok(section),
-        Some(_) => {
-            Err(Problem::parameter(field, format!("'{field}' must be a JSON object.")))
-        }
-    };
-    let (mut public, mut protected) =
-        (section("settings")?, section("protectedSettings")?);
-    for section in [&mut public, &mut protected] {
-        section.retain(|key, value| {
-            !value.is_null() && !CLIENT_KEYS.contains(&key.as_str())
-        });
-    }
-    let visible: Map<String, Value> = public
-        .iter()
-        .filter(|(_, value)| value.is_boolean())
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    let moved: Vec<String> = public
-        .keys()
-        .filter(|key| !PUBLIC_KEYS.contains(&key.as_str()))
-        .cloned()
-        .collect();
-    for key in moved {
-        if let Some(value) = public.remove(&key) {
-            protected.entry(key).or_insert(value);
-        }
-    }
-    given.retain(|_, value| !value.is_null());
-    given.insert("settings".to_owned(), Value::Object(visible));
-    Ok((Value::Object(public), Value::Object(protected)))
-}
-
 /// A handler is there once, under whatever name came first.
 async fn check_only_instance(
     app: &App,
@@ -350,26 +286,5 @@ fn not_found(id: &ResourceId) -> Problem {
             "The Resource '{}' was not found: no such extension.",
             id.name()
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credentials_in_public_settings_are_kept_as_protected_ones() {
-        let mut given = json!({
-            "settings": { "reset_ssh": true, "password": "x", "check_disk": null },
-            "protectedSettings": { "username": "u", "task_id": "1" },
-        });
-        let given = given.as_object_mut().unwrap();
-        let (public, protected) = told(given).unwrap();
-        assert_eq!(public, json!({}));
-        assert_eq!(
-            protected,
-            json!({ "username": "u", "reset_ssh": true, "password": "x" })
-        );
-        assert_eq!(given["settings"], json!({ "reset_ssh": true }));
     }
 }

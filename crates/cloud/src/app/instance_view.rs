@@ -8,8 +8,8 @@ use machine::Power;
 use serde_json::{Value, json};
 
 use super::agent::{self, Readiness};
+use super::child::parent_of;
 use super::document::text;
-use super::network_document::parent_of;
 use super::{Answer, App, Call, Problem, extension, power, virtual_machine};
 use crate::store::{Resource, now};
 

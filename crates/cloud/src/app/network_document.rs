@@ -8,11 +8,13 @@
 use std::sync::Arc;
 
 use arm::ResourceId;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::document::{self, items, listed, reference, shown};
+use super::child::{parent_of, part_of};
+use super::document::{self, items, listed, shown};
 use super::journal::{Job, Progress};
 use super::serial::Turn;
+use super::usage::{check_unused, uses};
 use super::work::Work;
 use super::{Answer, App, Call, Problem};
 use crate::store::{Resource, key_of};
@@ -118,141 +120,6 @@ pub(super) async fn list(
     Ok(Answer::Found(listed(all)))
 }
 
-/// Refuses to delete what others outside of `group` refer to.
-pub(super) async fn check_use_from_elsewhere(
-    app: &App,
-    id: &ResourceId,
-    group: &ResourceId,
-) -> Result<(), Problem> {
-    check_unused(app, id, Some(group)).await
-}
-
-/// Refuses to delete what others refer to, except those in `except`.
-async fn check_unused(
-    app: &App,
-    id: &ResourceId,
-    except: Option<&ResourceId>,
-) -> Result<(), Problem> {
-    let users: Vec<Use> = uses(app, id)
-        .await?
-        .into_iter()
-        .filter(|one| match except {
-            None => true,
-            Some(group) => !one.by.group().is_some_and(|name| {
-                group.group().is_some_and(|other| other.eq_ignore_ascii_case(name))
-            }),
-        })
-        .collect();
-    let Some(first) = users.first() else { return Ok(()) };
-    let kind = id.resource_type().to_ascii_lowercase();
-    let name = id.name();
-    let by = &first.by;
-    let (code, message) = match kind.as_str() {
-        "microsoft.network/virtualnetworks" => (
-            "InUseSubnetCannotBeDeleted",
-            format!(
-                "Subnet {} is in use by {by} and cannot be deleted. In order to delete the \
-                 subnet, delete all the resources within the subnet.",
-                first.what
-            ),
-        ),
-        "microsoft.network/networksecuritygroups" => (
-            "InUseNetworkSecurityGroupCannotBeDeleted",
-            format!(
-                "Network security group {id} cannot be deleted because it is in use by the \
-                 following resources: {by}. In order to delete the Network security group, \
-                 remove the association with the resource(s)."
-            ),
-        ),
-        "microsoft.network/routetables" => (
-            "InUseRouteTableCannotBeDeleted",
-            format!("Route table {name} is in use and cannot be deleted: {by} uses it."),
-        ),
-        "microsoft.network/publicipaddresses" => (
-            "PublicIPAddressCannotBeDeleted",
-            format!(
-                "Public IP address {id} can not be deleted since it is still allocated to \
-                 resource {by}."
-            ),
-        ),
-        _ => (
-            "NicInUse",
-            format!(
-                "Network Interface {id} is used by existing resource {by}. In order to delete \
-                 the network interface, it must be dissociated from the resource."
-            ),
-        ),
-    };
-    Err(Problem::Invalid { code, message, target: None })
-}
-
-/// One reference to a resource.
-struct Use {
-    /// Who refers to it.
-    by: ResourceId,
-    /// The part that is referred to: a subnet's name, else empty.
-    what: String,
-}
-
-/// Who refers to a network document, or to a part of it.
-async fn uses(app: &App, id: &ResourceId) -> Result<Vec<Use>, Problem> {
-    let everything = ResourceId::of_subscription(id.subscription())
-        .map_err(|error| Problem::NotFound { message: error.to_string() })?;
-    let mut uses = Vec::new();
-    for nic in app.store.list(&everything, "microsoft.network/networkinterfaces").await? {
-        if nic.id == *id {
-            if let Some(by) = app.user_of(&nic).await? {
-                uses.push(Use { by, what: String::new() });
-            }
-            continue;
-        }
-        let mut note = |found: Option<ResourceId>, by: &ResourceId| match found {
-            Some(found) if found == *id => {
-                uses.push(Use { by: by.clone(), what: String::new() });
-            }
-            Some(found) if found.parent().is_some_and(|parent| parent == *id) => {
-                uses.push(Use { by: by.clone(), what: found.name().to_owned() });
-            }
-            _ => {}
-        };
-        note(reference(&nic.document, "/properties/networkSecurityGroup/id")?, &nic.id);
-        for configuration in items(&nic.document, "/properties/ipConfigurations") {
-            note(reference(configuration, "/properties/subnet/id")?, &nic.id);
-            note(reference(configuration, "/properties/publicIPAddress/id")?, &nic.id);
-        }
-    }
-    for network in
-        app.store.list(&everything, "microsoft.network/virtualnetworks").await?
-    {
-        for subnet in items(&network.document, "/properties/subnets") {
-            for holder in
-                ["/properties/networkSecurityGroup/id", "/properties/routeTable/id"]
-            {
-                if reference(subnet, holder)?.is_some_and(|found| found == *id)
-                    && let Some(by) = reference(subnet, "/id")?
-                {
-                    uses.push(Use { by, what: String::new() });
-                }
-            }
-        }
-    }
-    Ok(uses)
-}
-
-/// The interfaces that hang in one subnet of a virtual network.
-pub(super) async fn interfaces_in(
-    app: &App,
-    network: &ResourceId,
-    subnet: &str,
-) -> Result<Vec<ResourceId>, Problem> {
-    let uses = uses(app, network).await?;
-    Ok(uses
-        .into_iter()
-        .filter(|one| one.what.eq_ignore_ascii_case(subnet))
-        .map(|one| one.by)
-        .collect())
-}
-
 impl App {
     /// A network document as it is shown: with the back references that Azure
     /// gives, and the default rules.
@@ -299,23 +166,6 @@ impl App {
     }
 }
 
-/// The child `(collection, name)` of a shown document, or the document itself.
-pub(super) fn part_of(
-    document: Value,
-    child: Option<&(String, String)>,
-) -> Result<Value, Problem> {
-    let Some((collection, name)) = child else { return Ok(document) };
-    items(&document, &format!("/properties/{collection}"))
-        .find(|one| is_named(one, name))
-        .cloned()
-        .ok_or_else(|| Problem::NotFound {
-            message: format!(
-                "Resource {}/{collection}/{name} not found.",
-                document["id"].as_str().unwrap_or_default()
-            ),
-        })
-}
-
 /// `GET` of a child that lives in its parent's document.
 pub(super) async fn get_child(
     app: &App,
@@ -342,63 +192,7 @@ pub(super) async fn list_children(
     Ok(Answer::Found(listed(all)))
 }
 
-/// Puts a child into its parent's document, replacing one of the same name.
-/// Returns whether it is new.
-pub(super) fn place_child(parent: &mut Value, collection: &str, child: Value) -> bool {
-    let name = child["name"].as_str().unwrap_or_default().to_owned();
-    let children = &mut parent["properties"][collection];
-    if !children.is_array() {
-        *children = json!([]);
-    }
-    let Some(children) = children.as_array_mut() else { return false };
-    match children.iter_mut().find(|one| is_named(one, &name)) {
-        Some(place) => {
-            *place = child;
-            false
-        }
-        None => {
-            children.push(child);
-            true
-        }
-    }
-}
-
-/// Takes a child out of its parent's document. Returns whether it was there.
-pub(super) fn drop_child(parent: &mut Value, collection: &str, name: &str) -> bool {
-    let Some(children) = parent["properties"][collection].as_array_mut() else {
-        return false;
-    };
-    let before = children.len();
-    children.retain(|one| !is_named(one, name));
-    children.len() < before
-}
-
-/// A child of `parent` as it is stored.
-pub(super) fn child_of(
-    parent: &ResourceId,
-    collection: &str,
-    name: &str,
-    mut properties: Map<String, Value>,
-) -> Value {
-    properties.insert("provisioningState".to_owned(), json!("Succeeded"));
-    json!({
-        "name": name,
-        "id": format!("{parent}/{collection}/{name}"),
-        "type": format!("{}/{collection}", parent.resource_type()),
-        "properties": properties,
-    })
-}
-
 /// Whether `id` names something in `other`'s group of names: same id, any case.
 pub(super) fn same(id: &ResourceId, other: &ResourceId) -> bool {
     key_of(id) == key_of(other)
-}
-
-pub(super) fn is_named(child: &Value, name: &str) -> bool {
-    child["name"].as_str().is_some_and(|one| one.eq_ignore_ascii_case(name))
-}
-
-/// The resource that a child is in.
-pub(super) fn parent_of(id: &ResourceId) -> Result<ResourceId, Problem> {
-    id.parent().ok_or_else(|| Problem::ResourceNotFound { id: id.clone() })
 }

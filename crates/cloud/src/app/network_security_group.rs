@@ -7,9 +7,9 @@ use arm::ResourceId;
 use network::{Nsg, Rule};
 use serde_json::{Map, Value, json};
 
+use super::child::{child_of, drop_child, parent_of, place_child};
 use super::document::{self, items, properties, text};
-use super::network_document::{self, child_of, drop_child, parent_of, place_child};
-use super::{Answer, App, Call, Problem};
+use super::{Answer, App, Call, Problem, network_document};
 
 const KIND: &str = "microsoft.network/networksecuritygroups";
 const RULES: &str = "securityRules";

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::document::{self, listed};
 use super::journal::Job;
 use super::work::Work;
-use super::{Answer, App, Call, Problem, network_document, virtual_machine};
+use super::{Answer, App, Call, Problem, machine_life, usage, virtual_machine};
 use crate::store::{Resource, key_of};
 
 const KIND: &str = "microsoft.resources/resourcegroups";
@@ -90,12 +90,12 @@ async fn empty(app: &Arc<App>, group: &ResourceId) -> Result<(), Problem> {
     const PATIENCE: Duration = Duration::from_secs(300);
     for kind in NETWORKS {
         for resource in app.store.list(group, kind).await? {
-            network_document::check_use_from_elsewhere(app, &resource.id, group).await?;
+            usage::check_use_from_elsewhere(app, &resource.id, group).await?;
         }
     }
     for vm in app.store.list(group, virtual_machine::KIND).await? {
         let turn = app.serial.take(&key_of(&vm.id), PATIENCE).await;
-        virtual_machine::destroy(app, &vm.id).await?;
+        machine_life::destroy(app, &vm.id).await?;
         drop(turn);
     }
     let _turn = app.network_turn().await?;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use arm::ResourceId;
 use serde_json::{Map, Value};
 
+use super::child::{child_of, drop_child, parent_of, place_child};
 use super::document::{self, properties};
-use super::network_document::{self, child_of, drop_child, parent_of, place_child};
-use super::{Answer, App, Call, Problem};
+use super::{Answer, App, Call, Problem, network_document};
 
 const KIND: &str = "microsoft.network/routetables";
 const ROUTES: &str = "routes";

@@ -11,11 +11,10 @@ use guest::settings::RunCommand;
 use guest::wire::{Status, Verdict};
 use serde_json::{Value, json};
 
-use super::agent::{self, Patience};
 use super::extension;
 use super::journal::Job;
 use super::work::Work;
-use super::{Answer, App, Call, Problem, power};
+use super::{Answer, App, Call, Problem, power, tenant};
 use crate::store::{Settings, key_of};
 
 /// The handler in the guest.
@@ -68,7 +67,7 @@ pub(crate) async fn post(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
         .ok_or_else(|| Problem::ResourceNotFound { id: vm.id.clone() })?;
     let settings = Settings {
         public: None,
-        protected: Some(agent::protect(&protected, &guest.tenant)?),
+        protected: Some(tenant::protect(&protected, &guest.tenant)?),
     };
     let work = Work::RunCommand { vm: vm.id.clone(), settings };
     let job = Job::new("virtualMachines/runCommand", &vm.id, work).holding(turn);
@@ -82,13 +81,9 @@ pub(super) async fn run(
     settings: &Settings,
     operation: &str,
 ) -> Result<Value, Problem> {
-    let patience = Patience {
-        pickup: app.limits.pickup,
-        whole: app.limits.run_command,
-        stale: app.limits.stale,
-    };
+    let whole = app.limits.run_command;
     let told =
-        extension::tell(app, vm, HANDLER, VERSION, settings, operation, &patience).await;
+        extension::tell(app, vm, HANDLER, VERSION, settings, operation, whole).await;
     // Whatever became of it, the script is not to run again after a restart.
     app.store.retire(vm, HANDLER, operation).await?;
     told.map(|status| result(&status))

@@ -18,8 +18,9 @@ use guest::wire::{
 use machine::Power;
 use serde_json::{Value, json};
 
-use super::agent::{Agent, unprotect};
+use super::agent::Agent;
 use super::document::text;
+use super::tenant::unprotect;
 use super::{App, Problem, power};
 use crate::store::now;
 
@@ -45,7 +46,7 @@ pub(super) async fn boot(app: &Arc<App>, vm: &ResourceId) -> Result<(), Problem>
             }
             // The app is let go while waiting, or the server could not stop.
             drop(app);
-            agent.wait().until_changed(&known, HEARTBEAT).await;
+            agent.wait(&known).for_another(HEARTBEAT).await;
         }
     });
     Ok(())

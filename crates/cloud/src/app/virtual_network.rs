@@ -6,11 +6,9 @@ use arm::ResourceId;
 use ipnet::Ipv4Net;
 use serde_json::{Map, Value};
 
+use super::child::{child_of, drop_child, is_named, parent_of, place_child};
 use super::document::{self, items, properties, reference, text};
-use super::network_document::{
-    self, child_of, drop_child, is_named, parent_of, place_child,
-};
-use super::{Answer, App, Call, Problem};
+use super::{Answer, App, Call, Problem, network_document, usage};
 use crate::store::Resource;
 
 const KIND: &str = "microsoft.network/virtualnetworks";
@@ -200,9 +198,7 @@ async fn check_departures(
         if stays {
             continue;
         }
-        if let Some(user) =
-            network_document::interfaces_in(app, &before.id, name).await?.first()
-        {
+        if let Some(user) = usage::interfaces_in(app, &before.id, name).await?.first() {
             return Err(Problem::Invalid {
                 code: "InUseSubnetCannotBeDeleted",
                 message: format!(

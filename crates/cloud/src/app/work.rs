@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::power::Action;
 use super::{
-    App, Problem, deployment, extension, network_document, power, resource_group,
-    run_command, virtual_machine,
+    App, Problem, deployment, extension, machine_life, network_document, power,
+    resource_group, run_command, virtual_machine,
 };
 use crate::store::Settings;
 
@@ -111,11 +111,11 @@ impl Work {
             Self::Remove { resource } => network_document::remove(app, &resource).await,
             Self::DeleteGroup { group } => resource_group::delete_all(app, &group).await,
             Self::CreateMachine { vm, image, provision } => {
-                virtual_machine::create(app, &vm, &image, &provision).await
+                machine_life::create(app, &vm, &image, &provision).await
             }
             Self::UpdateMachine { vm } => virtual_machine::settle(app, &vm).await,
             Self::DeleteMachine { vm } => {
-                virtual_machine::destroy(app, &vm).await.map(|()| Value::Null)
+                machine_life::destroy(app, &vm).await.map(|()| Value::Null)
             }
             Self::Power { vm, action } => {
                 power::perform(app, &vm, action, operation).await

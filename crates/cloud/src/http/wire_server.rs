@@ -114,7 +114,7 @@ async fn machine(
     }
     agent.heard();
     if let Some(known) = text(&headers, WAIT_HEADER) {
-        agent.wait().until_changed(known, LONG_POLL).await;
+        agent.wait(known).for_another(LONG_POLL).await;
         agent.heard();
     }
     let mut response = match site.app.goal_state(&agent).await {

@@ -69,7 +69,8 @@ pub(super) fn derive(
     let said: Vec<&str> =
         lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let keys: Vec<(&str, &str)> = said.iter().filter_map(|line| key(line)).collect();
-    let bad: Vec<&str> = said.iter().copied().filter(|line| key(line).is_none()).collect();
+    let bad: Vec<&str> =
+        said.iter().copied().filter(|line| key(line).is_none()).collect();
     let blobs: Vec<&str> = ours.iter().filter_map(|key| blob(key)).collect();
     let our_lines = || keys.iter().filter(|(_, blob)| blobs.contains(blob));
     let problems: Vec<Option<OptionProblem>> =
@@ -82,7 +83,9 @@ pub(super) fn derive(
         KeysState::Missing
     } else if said.is_empty() {
         KeysState::Empty
-    } else if bad.iter().any(|line| line.starts_with("-----BEGIN") && line.contains("PRIVATE"))
+    } else if bad
+        .iter()
+        .any(|line| line.starts_with("-----BEGIN") && line.contains("PRIVATE"))
     {
         KeysState::PrivateKey
     } else if wrapped(&bad) {

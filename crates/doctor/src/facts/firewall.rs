@@ -102,10 +102,12 @@ pub(super) fn derive(firewall: &Firewall, case: &Case) -> FirewallFacts {
 
 /// The login's first packet as the guest meets it.
 fn syn(firewall: &Firewall, case: &Case) -> Packet {
-    let network = case.network.collected();
     let tcp = case.tcp.collected();
     let tried = tcp.and_then(|tcp| bare(&tcp.address));
-    let private = parse(network.and_then(|network| network.private_address.as_ref()));
+    let private = case
+        .network
+        .collected()
+        .and_then(|network| bare(network.private_address.as_deref()?));
     let local = |address: IpAddr| {
         firewall.interfaces.iter().find_map(|(name, addresses)| {
             addresses.iter().any(|text| bare(text) == Some(address)).then(|| name.clone())
@@ -116,10 +118,9 @@ fn syn(firewall: &Firewall, case: &Case) -> Packet {
     let destination =
         private.or_else(|| tried.filter(|address| local(*address).is_some()));
     let translated = destination.is_none() || destination != tried;
-    let source = parse(network.and_then(|network| network.client_address.as_ref()))
-        .or_else(|| {
-            parse(tcp.and_then(|tcp| tcp.local_address.as_ref())).filter(|_| !translated)
-        });
+    let source = visitor(case).or_else(|| {
+        tcp.filter(|_| !translated).and_then(|tcp| bare(tcp.local_address.as_deref()?))
+    });
     Packet {
         source,
         destination,
@@ -130,6 +131,11 @@ fn syn(firewall: &Firewall, case: &Case) -> Packet {
         interface: destination.and_then(local).or_else(|| only_interface(firewall)),
         direction: Direction::In,
     }
+}
+
+/// The client's address as the cloud, and so the guest, sees it.
+pub(super) fn visitor(case: &Case) -> Option<IpAddr> {
+    case.network.collected().and_then(|network| bare(network.client_address.as_deref()?))
 }
 
 /// An address, be it followed by a prefix length, a zone or nothing.

@@ -31,10 +31,28 @@ pub(super) struct Visitor<'a> {
 
 /// Options that sshd knows; a leading `no-` is part of the name.
 const KNOWN: &[&str] = &[
-    "agent-forwarding", "cert-authority", "command", "environment", "expiry-time", "from",
-    "no-agent-forwarding", "no-port-forwarding", "no-pty", "no-touch-required", "no-user-rc",
-    "no-x11-forwarding", "permitlisten", "permitopen", "port-forwarding", "principals", "pty",
-    "restrict", "tunnel", "user-rc", "verify-required", "x11-forwarding",
+    "agent-forwarding",
+    "cert-authority",
+    "command",
+    "environment",
+    "expiry-time",
+    "from",
+    "no-agent-forwarding",
+    "no-port-forwarding",
+    "no-pty",
+    "no-touch-required",
+    "no-user-rc",
+    "no-x11-forwarding",
+    "permitlisten",
+    "permitopen",
+    "port-forwarding",
+    "principals",
+    "pty",
+    "restrict",
+    "tunnel",
+    "user-rc",
+    "verify-required",
+    "x11-forwarding",
 ];
 
 /// What the options object to, if they certainly do.
@@ -43,7 +61,9 @@ pub(super) fn problem(options: &str, visitor: Visitor) -> Option<OptionProblem> 
     for (name, value) in split(options) {
         let name = name.to_ascii_lowercase();
         let problem = match name.as_str() {
-            "expiry-time" if is_over(&value, visitor.today) => Some(OptionProblem::Expired),
+            "expiry-time" if is_over(&value, visitor.today) => {
+                Some(OptionProblem::Expired)
+            }
             "from" if excludes(&value, visitor.address) => Some(OptionProblem::From),
             name if !KNOWN.contains(&name) => Some(OptionProblem::UnknownOption),
             _ => None,
@@ -66,7 +86,9 @@ fn split(options: &str) -> Vec<(String, String)> {
                 found.push(Default::default());
             }
             '=' if !quoted && !in_value => in_value = true,
-            '\\' if quoted && characters.peek() == Some(&'"') => value.extend(characters.next()),
+            '\\' if quoted && characters.peek() == Some(&'"') => {
+                value.extend(characters.next());
+            }
             '"' => quoted = !quoted,
             c if in_value => value.push(c),
             c => name.push(c),
@@ -79,7 +101,8 @@ fn split(options: &str) -> Vec<(String, String)> {
 /// `YYYYMMDD`, perhaps with a time. On the day itself the hour decides, which the
 /// case does not have.
 fn is_over(expiry: &str, today: Option<&str>) -> bool {
-    let day = expiry.get(..8).filter(|day| day.bytes().all(|digit| digit.is_ascii_digit()));
+    let day =
+        expiry.get(..8).filter(|day| day.bytes().all(|digit| digit.is_ascii_digit()));
     day.zip(today).is_some_and(|(day, today)| day < today)
 }
 
@@ -129,7 +152,10 @@ mod tests {
 
     #[test]
     fn known_options_are_no_problem() {
-        assert_eq!(objection("no-pty,command=\"echo \\\"a,b\\\"\",NO-X11-forwarding"), None);
+        assert_eq!(
+            objection("no-pty,command=\"echo \\\"a,b\\\"\",NO-X11-forwarding"),
+            None
+        );
         assert_eq!(objection(""), None);
     }
 
@@ -148,10 +174,13 @@ mod tests {
 
     #[test]
     fn from_lists_addresses_networks_and_patterns() {
-        for here in ["10.0.0.5", "192.0.2.1,10.0.0.0/24", "10.*", "host.example", "*", "10.0.0.?"] {
+        for here in
+            ["10.0.0.5", "192.0.2.1,10.0.0.0/24", "10.*", "host.example", "*", "10.0.0.?"]
+        {
             assert_eq!(objection(&format!("from=\"{here}\"")), None, "{here}");
         }
-        for elsewhere in ["192.0.2.1", "10.0.1.0/24", "!10.0.0.5,*", "11.*,192.0.2.0/24"] {
+        for elsewhere in ["192.0.2.1", "10.0.1.0/24", "!10.0.0.5,*", "11.*,192.0.2.0/24"]
+        {
             let found = objection(&format!("from=\"{elsewhere}\""));
             assert_eq!(found, Some(OptionProblem::From), "{elsewhere}");
         }

@@ -140,7 +140,7 @@ mod tests {
     fn truth(source: &str) -> Truth {
         let mut context = empty_context();
         context.add_variable_from_value("one", 1i64);
-        Expression::compile(source).unwrap().truth(&context)
+        Expression::compile(source).expect("CEL").truth(&context)
     }
 
     #[test]
@@ -161,10 +161,8 @@ mod tests {
     fn shell_quotes_only_what_needs_it() {
         let context = empty_context();
         let quoted = |word: &str| {
-            Expression::compile(&format!("shell({word:?})"))
-                .unwrap()
-                .text(&context)
-                .unwrap()
+            let call = Expression::compile(&format!("shell({word:?})")).expect("CEL");
+            call.text(&context).expect("a string")
         };
         assert_eq!(quoted("/home/a/.ssh/id_ed25519"), "/home/a/.ssh/id_ed25519");
         assert_eq!(quoted("my key"), "'my key'");
@@ -174,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_is_not_cel_is_refused_with_its_text() {
-        let error = Expression::compile("size(").unwrap_err();
+        let error = Expression::compile("size(").expect_err("it is not closed");
         assert!(error.to_string().contains("size("), "{error}");
     }
 }

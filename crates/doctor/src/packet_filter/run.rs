@@ -84,10 +84,12 @@ impl Judgement {
         match (open, accepted && !blockers.is_empty()) {
             (Some(why), _) => self.undecided.push(format!("{chain}: {why}")),
             (None, true) => {
-                let rule =
-                    blockers[0].rule.as_ref().map_or("its policy", |rule| &rule.text);
+                let decides = match &blockers[0].rule {
+                    Some(rule) => format!("`{}`", rule.text),
+                    None => "its policy".to_owned(),
+                };
                 self.undecided
-                    .push(format!("{chain}: cannot tell whether `{rule}` applies"));
+                    .push(format!("{chain}: cannot tell whether {decides} applies"));
             }
             (None, false) => self.blockers.extend(blockers),
         }

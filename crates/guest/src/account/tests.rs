@@ -1,3 +1,5 @@
+//! Accounts made, changed and removed under a root directory.
+
 use super::*;
 use crate::clock;
 use crate::settings::UserName;

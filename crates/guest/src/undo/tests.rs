@@ -1,3 +1,5 @@
+//! What undoing a repair restores, and what it leaves alone.
+
 use super::*;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 

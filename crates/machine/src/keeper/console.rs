@@ -111,13 +111,14 @@ impl Console {
         }
     }
 
-    /// Reads what the VM has written, for the log and the clients.
+    /// Reads what the VM has written, for the log and the clients: all of it, or
+    /// as much as fits in a terminal's buffer if it never stops.
     fn output(&mut self) -> io::Result<()> {
         let mut buffer = [0; 16 << 10];
-        loop {
+        for _ in 0..64 {
             let bytes = match self.master.read(&mut buffer) {
                 Ok(n) => &buffer[..n],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             };
@@ -128,10 +129,8 @@ impl Console {
             self.clients.retain_mut(
                 |client| matches!(client.write(bytes), Ok(n) if n == bytes.len()),
             );
-            if bytes.len() < buffer.len() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     /// Reads what clients type; those that hung up go.

@@ -8,7 +8,7 @@
 //! delete   directory gone
 //! ```
 //!
-//! While a VM runs, its [keeper](crate::keeper) holds it; `keeper.json` says
+//! While a VM runs, its [`keeper`] holds it; `keeper.json` says
 //! which process that is. A VM runs exactly as long as its keeper lives and has
 //! not recorded an end, whatever happens to the server in between.
 

@@ -24,10 +24,15 @@ pub(super) fn unknown(id: &str, catalogue: &Catalogue) -> Failure {
     let (prefix, name) = id.split_once('.').unwrap_or(("", id));
     let layer =
         catalogue.iter().map(|fault| fault.layer).find(|layer| layer.prefix() == prefix);
-    let close = catalogue.iter().map(|fault| fault.id.as_str()).find(|known| {
-        let its_name = known.split_once('.').map_or(*known, |(_, its_name)| its_name);
-        its_name.contains(name) || name.contains(its_name)
-    });
+    // Of its own layer, if there is one that sounds like it.
+    let sounds_like =
+        |(_, its_name): &(&str, &str)| its_name.contains(name) || name.contains(its_name);
+    let close = catalogue
+        .iter()
+        .filter_map(|fault| fault.id.split_once('.'))
+        .filter(sounds_like)
+        .min_by_key(|(its_prefix, _)| *its_prefix != prefix)
+        .map(|(its_prefix, its_name)| format!("{its_prefix}.{its_name}"));
     let next = match (close, layer) {
         (Some(close), _) => format!("did you mean {close}? see `regain faults list`"),
         (None, Some(layer)) => format!("see `regain faults list --layer {layer}`"),

@@ -47,8 +47,7 @@ pub(crate) async fn start(
             return Err(Failure::new(format!(
                 "the lab's server ended at once ({status}): {}",
                 last_words(lab)
-            ))
-            .next(format!("see {}", lab.log().display())));
+            )));
         }
         if Instant::now() > deadline {
             let _ = child.kill();
@@ -57,7 +56,7 @@ pub(crate) async fn start(
                 "the lab's server did not listen within {} s",
                 START.as_secs()
             ))
-            .next(format!("see {}", lab.log().display())));
+            .next("try again; `regain serve` in the foreground shows what it does"));
         }
         tokio::time::sleep(POLL).await;
     }

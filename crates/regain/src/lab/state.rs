@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, test_kill_process};
@@ -74,6 +75,13 @@ impl LabState {
     pub(crate) fn server(&self) -> Result<Option<Server>, Failure> {
         let server: Option<Server> = self.read("server.json")?;
         Ok(server.filter(|server| is_server(server.pid)))
+    }
+
+    /// Where a server that was killed listened. A new one should listen there
+    /// again: shells have its address in their environment.
+    pub(crate) fn last_address(&self) -> Result<Option<SocketAddr>, Failure> {
+        let server: Option<Server> = self.read("server.json")?;
+        Ok(server.and_then(|server| server.endpoint.rsplit_once("//")?.1.parse().ok()))
     }
 
     /// How to sign in.
@@ -177,6 +185,8 @@ mod tests {
         let text = format!(r#"{{"pid":{pid},"endpoint":"https://127.0.0.1:1"}}"#);
         fs::write(dir.path().join("server.json"), text).unwrap();
         assert!(lab(dir.path()).server().unwrap().is_none());
+        let last = lab(dir.path()).last_address().unwrap();
+        assert_eq!(last, Some("127.0.0.1:1".parse().unwrap()));
     }
 
     #[test]

@@ -76,12 +76,29 @@ fn picture(path: &[Hop], lang: Lang, style: Style) -> String {
         let evidence = match hop.state {
             HopState::Failed => style.bold(&hop.evidence),
             HopState::Ok => hop.evidence.clone(),
-            HopState::Unknown | HopState::Skipped => style.dim(&hop.evidence),
+            // Why it is not known is told at length below.
+            HopState::Unknown | HopState::Skipped => style.dim(&shortened(&hop.evidence)),
         };
         out.push_str(format!("  {mark} {name}{pad}  {evidence}").trim_end());
         out.push('\n');
     }
     out
+}
+
+/// Cut before it would need a second line.
+fn shortened(text: &str) -> String {
+    const WIDTH: usize = 70;
+    if text.width() <= WIDTH {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for piece in pieces(text) {
+        if kept.width() + piece.width() > WIDTH {
+            break;
+        }
+        kept.push_str(piece);
+    }
+    kept.trim_end().to_owned() + "…"
 }
 
 fn hop_name(hop: &'static str, lang: Lang) -> &'static str {
@@ -148,8 +165,17 @@ fn remainder(out: &mut String, verdict: &Verdict, style: Style) {
     };
     if !verdict.not_checked.is_empty() {
         let _ = writeln!(out, "{}", lang.pick("Not checked:", "確認できなかったもの:"));
+        // One reason, such as a silent agent, usually hides several sections.
+        let mut told: Vec<&str> = Vec::new();
         for open in &verdict.not_checked {
-            let _ = writeln!(out, "  ? {}: {}", open.section, open.why);
+            if told.contains(&open.why.as_str()) {
+                continue;
+            }
+            told.push(&open.why);
+            let alike = verdict.not_checked.iter().filter(|other| other.why == open.why);
+            let sections: Vec<&str> = alike.map(|other| other.section.as_str()).collect();
+            let text = indented(&format!("? {}: {}", sections.join(", "), open.why));
+            let _ = writeln!(out, "{text}");
         }
     }
     if !verdict.causes.is_empty() {

@@ -25,6 +25,11 @@ impl Made {
         client.put(&api::path(id, version), body).await.map(drop)
     }
 
+    /// Whether nothing was made yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+
     /// Deletes all of it, last first. What cannot be deleted is logged: the
     /// failure that led here is the one to report.
     pub(super) async fn remove(self, client: &Client) {

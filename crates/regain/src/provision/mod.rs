@@ -83,8 +83,10 @@ pub(crate) async fn create(
         Ok(id) if wait => summary(&session.client, &id).await,
         Ok(_) => Ok(Value::Null),
         Err(failure) => {
-            said("that failed: removing what was made");
-            made.remove(&session.client).await;
+            if !made.is_empty() {
+                said("that failed: removing what was made");
+                made.remove(&session.client).await;
+            }
             Err(failure)
         }
     }

@@ -119,7 +119,7 @@ fn functions() {
         ("to_number('1.5')", json!(1.5)),
         ("to_number('x')", Value::Null),
         ("to_number(o)", Value::Null),
-        ("odd[].type(@)", json!(["number", "string", "boolean", "object"])),
+        ("odd[].type(@)", json!(["number", "string", "null", "boolean", "object"])),
         ("map(&type(@), odd)", json!(["number", "string", "null", "boolean", "object"])),
         ("max_by(`[]`, &a)", Value::Null),
         ("sort_by(`[]`, &a)", json!([])),

@@ -48,9 +48,11 @@ impl Root {
     }
 
     fn sh(&self, file: &Path) -> Output {
+        let path = std::env::var("PATH").unwrap();
+        let path = format!("{}:{path}", self.path("bin").display());
         let mut command = Command::new(self.shell[0]);
-        command.args(&self.shell[1..]).arg(file).env("REGAIN_ROOT", self.dir.path());
-        command.output().unwrap()
+        command.args(&self.shell[1..]).arg(file).env("PATH", path);
+        command.env("REGAIN_ROOT", self.dir.path()).output().unwrap()
     }
 
     fn records(&self, number: u32) -> PathBuf {
@@ -268,8 +270,9 @@ fn a_path_with_spaces_quotes_and_dollars_is_a_path() {
     assert_eq!(root.snapshot(), before);
 }
 
-/// sshd and systemctl that write down what they are asked, and answer as told.
-fn fake_services(root: &Root, sshd_accepts: bool, active: bool) -> String {
+/// sshd and systemctl, first on the PATH, that write down what they are asked and
+/// answer as told.
+fn fake_services(root: &Root, sshd_accepts: bool, active: bool) {
     let bin = root.path("bin");
     fs::create_dir(&bin).unwrap();
     let log = root.path("log").display().to_string();
@@ -289,7 +292,6 @@ fn fake_services(root: &Root, sshd_accepts: bool, active: bool) -> String {
          reload*) echo \"$*\" >>'{log}' ;;\nesac\n"
     );
     root.write("bin/systemctl", &systemctl, 0o755);
-    format!("PATH='{}':$PATH\nexport PATH\n", bin.display())
 }
 
 #[test]
@@ -297,9 +299,8 @@ fn sshd_is_never_touched_on_a_configuration_that_it_refuses() {
     let root = Root::new();
     root.write("etc/sshd_config", "old\n", 0o600);
     let before = root.snapshot();
-    let path = fake_services(&root, false, true);
-    let script = format!("{path}echo bad | put \"$ETC/sshd_config\"\nsshd_apply");
-    let ran = root.run(1, &script);
+    fake_services(&root, false, true);
+    let ran = root.run(1, "echo bad | put \"$ETC/sshd_config\"\nsshd_apply");
     assert!(!ran.status.success());
     assert!(stdout(&ran).contains("say sshd refuses its configuration"));
     assert!(stdout(&ran).contains("bad line 3"));
@@ -310,10 +311,12 @@ fn sshd_is_never_touched_on_a_configuration_that_it_refuses() {
 #[test]
 fn a_running_sshd_is_reloaded_and_a_stopped_one_started_and_stopped_again() {
     let root = Root::new();
-    let path = fake_services(&root, true, false);
-    assert_success(&root.run(1, &format!("{path}sshd_apply")));
-    assert_eq!(fs::read_to_string(root.path("log")).unwrap(), "start ssh.service\n");
-    assert_success(&root.run(2, &format!("{path}sshd_apply")));
-    let log = fs::read_to_string(root.path("log")).unwrap();
-    assert_eq!(log, "start ssh.service\nreload ssh.service\n");
+    fake_services(&root, true, false);
+    let log = || fs::read_to_string(root.path("log")).unwrap();
+    assert_success(&root.run(1, "sshd_apply"));
+    assert_eq!(log(), "start ssh.service\n");
+    assert_success(&root.run(2, "sshd_apply"));
+    assert_eq!(log(), "start ssh.service\nreload ssh.service\n");
+    assert_success(&root.undo(1));
+    assert_eq!(log(), "start ssh.service\nreload ssh.service\nstop ssh.service\n");
 }

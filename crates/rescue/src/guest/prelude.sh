@@ -121,6 +121,13 @@ on_undo() {
 	printf '%s\n' "$1" >"$regain_dir/run.$((100 + regain_runs))"
 }
 
+# Whether sshd runs is asked before anything is changed: a unit that systemd keeps
+# trying to restart comes up by itself as soon as its configuration is repaired.
+regain_sshd_ran=no
+if systemctl is-active -q ssh.service sshd.service 2>/dev/null; then
+	regain_sshd_ran=yes
+fi
+
 regain_unit() {
 	for unit in ssh.service sshd.service; do
 		if systemctl cat "$unit" >/dev/null 2>&1; then
@@ -133,7 +140,7 @@ regain_unit() {
 
 sshd_apply() {
 	# Debian's unit owns this directory, and `sshd -t` asks for it.
-	[ -d /run/sshd ] || mkdir -m 0755 /run/sshd || return 1
+	mkdir -p -m 0755 "${REGAIN_ROOT:-}/run/sshd" || return 1
 	regain_sshd=$(command -v sshd || echo /usr/sbin/sshd)
 	if ! regain_words=$("$regain_sshd" -t 2>&1); then
 		say "sshd refuses its configuration, so it stays as it is: $regain_words"
@@ -145,18 +152,18 @@ sshd_apply() {
 		return
 	fi
 	regain_unit_name=$(regain_unit) || return 1
-	case $(systemctl is-active "$regain_unit_name" || :) in
-	active | reloading)
+	if [ "$regain_sshd_ran" = yes ]; then
 		on_undo "! '$regain_sshd' -t 2>/dev/null || systemctl reload $regain_unit_name"
-		systemctl reload "$regain_unit_name" || return 1
-		;;
-	*)
+	else
 		on_undo "systemctl stop $regain_unit_name"
+	fi
+	if systemctl is-active -q "$regain_unit_name"; then
+		systemctl reload "$regain_unit_name" || return 1
+	else
 		# A unit that failed too often must be forgiven before it starts again.
 		systemctl reset-failed "$regain_unit_name" 2>/dev/null || :
 		systemctl start "$regain_unit_name" || return 1
-		;;
-	esac
+	fi
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		if systemctl is-active -q "$regain_unit_name"; then return 0; fi
 		sleep 0.1

@@ -6,7 +6,7 @@
 # be brought back is forgotten, what could not stays recorded and is named, so that a
 # second run tries only that. Status 3 says that something remains.
 set -u
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+PATH=${PATH:-/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 dir=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 1
 say() { printf 'say %s\n' "$*"; }

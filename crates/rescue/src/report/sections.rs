@@ -236,7 +236,8 @@ fn read_only(report: &Report<'_>) -> Vec<String> {
             WRITABLE.contains(&kind.as_str()) && has(options, "ro")
         })
         .map(|(point, _, _)| point)
-        .filter(|point| !point.starts_with("/snap/") && !wanted.contains(point))
+        .filter(|point| !["/snap/", "/run/"].iter().any(|above| point.starts_with(above)))
+        .filter(|point| !wanted.contains(point))
         .collect()
 }
 

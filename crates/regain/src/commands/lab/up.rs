@@ -82,12 +82,7 @@ async fn raise(
 ) -> Result<(), Failure> {
     if lab.server()?.is_none() {
         progress.step("starting the cloud");
-        let options = server::Options {
-            engine: args.engine,
-            listen: args.listen,
-            cache: &args.cache,
-        };
-        server::start(lab, options).await?;
+        start(lab, args).await?;
     }
     if args.no_vm {
         return Ok(());
@@ -105,6 +100,18 @@ async fn raise(
         ready::banner(SocketAddr::new(address, 22)).await?;
     }
     Ok(())
+}
+
+/// Where the server was before it was killed, if it was and if that is free.
+async fn start(lab: &LabState, args: &Up) -> Result<(), Failure> {
+    let on = |listen| server::Options { engine: args.engine, listen, cache: &args.cache };
+    if args.listen.port() == 0
+        && let Some(last) = lab.last_address()?
+        && server::start(lab, on(last)).await.is_ok()
+    {
+        return Ok(());
+    }
+    server::start(lab, on(args.listen)).await.map(drop)
 }
 
 async fn make_vm(

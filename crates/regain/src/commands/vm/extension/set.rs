@@ -114,7 +114,7 @@ mod tests {
             settings("--protected-settings", r#"{"password": hunter2}"#).unwrap_err();
         assert_eq!(
             failure.chain(),
-            "--protected-settings: not JSON at line 1, column 15"
+            "--protected-settings: not JSON at line 1, column 14"
         );
         assert_eq!(failure.exit_code(), 2);
     }
