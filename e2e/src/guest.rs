@@ -6,39 +6,34 @@ use serde_json::Value;
 
 use crate::{Lab, Ran};
 
-/// A VM in the group `lab`.
+/// A VM in the group `lab`. What the lab says of it is asked once, so that a test can
+/// reach it when the server is gone.
 pub struct Vm<'lab> {
     lab: &'lab Lab,
     name: String,
+    entry: Value,
 }
 
 impl<'lab> Vm<'lab> {
     pub(crate) fn new(lab: &'lab Lab, name: &str) -> Self {
-        Self { lab, name: name.to_owned() }
+        let status = lab.status();
+        let vms = status["vms"].as_array().expect("status lists VMs");
+        let entry = vms.iter().find(|vm| vm["name"] == name).expect("the VM is listed");
+        Self { lab, name: name.to_owned(), entry: entry.clone() }
     }
 
-    fn entry(&self) -> Value {
-        let status = self.lab.status();
-        let vms = status["vms"].as_array().expect("status lists VMs").clone();
-        vms.into_iter()
-            .find(|vm| vm["name"] == self.name.as_str())
-            .expect("the VM is listed")
+    fn word(&self, key: &str) -> String {
+        self.entry[key].as_str().expect("status is complete").to_owned()
     }
 
     /// Its public address.
-    ///
-    /// # Panics
-    /// If the lab does not know the VM.
     pub fn host(&self) -> String {
-        self.entry()["host"].as_str().expect("an address").to_owned()
+        self.word("host")
     }
 
     /// The operator's private key file.
-    ///
-    /// # Panics
-    /// If the lab does not know the VM.
     pub fn key(&self) -> String {
-        self.entry()["key"].as_str().expect("a key file").to_owned()
+        self.word("key")
     }
 
     /// Run a shell line as root in the guest, beside every channel.
@@ -48,14 +43,11 @@ impl<'lab> Vm<'lab> {
 
     /// Log in as the operator would, with plain ssh.
     pub fn ssh(&self, command: &str) -> Ran {
-        let entry = self.entry();
-        let word =
-            |key: &str| entry[key].as_str().expect("status is complete").to_owned();
         let mut ssh = Command::new("ssh");
         ssh.args(["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no"])
             .args(["-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"])
-            .args(["-o", "ConnectTimeout=5", "-i", &word("key")])
-            .arg(format!("{}@{}", word("user"), word("host")))
+            .args(["-o", "ConnectTimeout=5", "-i", &self.word("key")])
+            .arg(format!("{}@{}", self.word("user"), self.word("host")))
             .arg(command);
         Ran::of(ssh)
     }

@@ -106,7 +106,8 @@ fn two_faults_at_once_are_regained_one_after_the_other() {
     let lab = Lab::up();
     let vm = lab.vm();
     vm.sh("chmod 777 /home/azureuser; nft add table inet f; \
-           nft 'add chain inet f i { type filter hook input priority 0; policy drop; }'")
+           nft 'add chain inet f i { type filter hook input priority 0; policy drop; }' && \
+           nft add rule inet f i ct state established accept")
         .ok();
     assert_eq!(vm.root_cause().as_deref(), Some("gfw.nft-drop"));
     let (ran, _) = vm.repair();

@@ -58,6 +58,9 @@ pub enum Error {
     /// Virtual machines cannot be run here.
     #[error("cannot prepare this host for virtual machines")]
     Machine(#[source] machine::Error),
+    /// The system would not say when to stop.
+    #[error("cannot listen for signals")]
+    Signal(#[source] io::Error),
     /// The listener failed.
     #[error("the server stopped listening")]
     Serve(#[source] io::Error),

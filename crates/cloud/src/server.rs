@@ -2,17 +2,15 @@
 //! stop. Machines are left alone when it stops.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 
-use axum_server::Handle;
 use machine::{Engine, Fabric, Fake, Nspawn};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::task::{JoinError, JoinHandle};
 
 use crate::app::{self, Agents, App, GuestImages};
-use crate::http;
+use crate::http::{self, Serving};
 use crate::state::State;
 use crate::store::Store;
 use crate::{Config, EngineKind, Error, Limits};
@@ -26,18 +24,13 @@ use crate::{Config, EngineKind, Error, Limits};
 /// The state directory is in use, the port is taken, or this host cannot run what
 /// [`Config::engine`] asks for.
 pub async fn serve(config: Config) -> Result<(), Error> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signal)?;
     let mut server = Server::start(config, Limits::default()).await?;
-    let listening = |source| Error::State {
-        doing: "listen for signals to",
-        path: "/".into(),
-        source,
-    };
-    let mut terminate = signal(SignalKind::terminate()).map_err(listening)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(listening)?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
-        ended = server.ended() => return ended,
+        ended = server.serving.ended() => return ended,
     }
     tracing::info!("stopping; virtual machines keep running");
     server.stop().await
@@ -48,8 +41,7 @@ pub struct Server {
     app: Arc<App>,
     state: State,
     endpoint: String,
-    handle: Handle<SocketAddr>,
-    serving: JoinHandle<io::Result<()>>,
+    serving: Serving,
 }
 
 impl Server {
@@ -95,22 +87,15 @@ impl Server {
         tokio::spawn(http::serve_guests(Arc::clone(&app), to_serve));
         app::bring_back(&app).await.map_err(|problem| Error::Store(Box::new(problem)))?;
 
-        let handle = Handle::new();
-        let serving =
-            http::serve(Arc::clone(&app), &state, credentials, listener, handle.clone())?;
+        let serving = http::serve(Arc::clone(&app), &state, credentials, listener)?;
         state.announce(&endpoint)?;
         tracing::info!(endpoint, state = %state.path().display(), "serving");
-        Ok(Self { app, state, endpoint, handle, serving })
+        Ok(Self { app, state, endpoint, serving })
     }
 
     /// The address, as in `https://127.0.0.1:8443`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
-    }
-
-    /// Returns when the listener has failed.
-    async fn ended(&mut self) -> Result<(), Error> {
-        flatten((&mut self.serving).await)
     }
 
     /// Lets requests end, closes the database and takes `server.json` away.
@@ -120,15 +105,10 @@ impl Server {
     /// The listener had failed before.
     pub async fn stop(self) -> Result<(), Error> {
         self.state.withdraw();
-        http::stop(&self.handle);
-        let ended = flatten(self.serving.await);
+        let ended = self.serving.stop().await;
         self.app.store.close().await;
         ended
     }
-}
-
-fn flatten(joined: Result<io::Result<()>, JoinError>) -> Result<(), Error> {
-    joined.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(Error::Serve)
 }
 
 /// The engine, what its machines boot from, and what connects them.

@@ -67,7 +67,7 @@ async fn ssh_is_allowed_by_one_narrow_rule_and_the_undo_removes_it() {
 
     let undone = undo(&request, &id).await.unwrap();
     assert!(undone.remains.is_empty());
-    assert!(cloud.with(|state| state.documents.get(&path).is_none()));
+    assert!(cloud.with(|state| !state.documents.contains_key(&path)));
 }
 
 #[tokio::test]

@@ -16,6 +16,9 @@ use crate::app::{Answer, App, Call, Kind, Problem, Ticket};
 
 /// The largest body that ARM takes.
 pub(super) const BODY_BYTES: usize = 4 * 1024 * 1024;
+/// How much is read of a body that is too large: a client that is cut off while it
+/// sends does not get to read the answer.
+const READ_BYTES: usize = 8 * BODY_BYTES;
 /// Seconds until a client should ask again. Clients take fractions, and `az`
 /// sleeps half a minute where there is no number or a zero.
 const RETRY_AFTER: &str = "0.2";
@@ -53,8 +56,11 @@ pub(super) async fn read(request: Request, depth: usize) -> Result<Call, Problem
             .and_then(|value: &HeaderValue| value.to_str().ok())
             .map(str::to_owned)
     };
-    let too_large = Problem::ContentTooLarge { limit: BODY_BYTES };
-    let body = to_bytes(body, BODY_BYTES).await.map_err(|_| too_large)?;
+    let too_large = || Problem::ContentTooLarge { limit: BODY_BYTES };
+    let body = to_bytes(body, READ_BYTES).await.map_err(|_| too_large())?;
+    if body.len() > BODY_BYTES {
+        return Err(too_large());
+    }
     let body = match body.trim_ascii() {
         [] => None,
         text => Some(

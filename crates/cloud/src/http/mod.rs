@@ -37,14 +37,19 @@ use crate::state::{Credentials, State};
 /// How long requests may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Answers on `listener` until `handle` is told to stop.
+/// A listener that answers.
+pub(crate) struct Serving {
+    handle: Handle<SocketAddr>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+/// Answers on `listener`, on a task of its own.
 pub(crate) fn serve(
     app: Arc<App>,
     state: &State,
     credentials: Credentials,
     listener: TcpListener,
-    handle: Handle<SocketAddr>,
-) -> Result<JoinHandle<io::Result<()>>, Error> {
+) -> Result<Serving, Error> {
     let tls = RustlsConfig::from_config(Arc::new(tls::config(state)?));
     let tokens =
         Tokens::new(credentials, app.endpoint.clone(), app.limits.token, &app.seal);
@@ -52,13 +57,25 @@ pub(crate) fn serve(
     let router = router::router(app, Arc::new(tokens));
     let router = Router::new()
         .fallback_service(MapRequestLayer::new(path::normalise).layer(router));
-    let server = from_tcp_rustls(listener, tls).map_err(Error::Serve)?.handle(handle);
-    Ok(tokio::spawn(server.serve(router.into_make_service())))
+    let handle = Handle::new();
+    let server =
+        from_tcp_rustls(listener, tls).map_err(Error::Serve)?.handle(handle.clone());
+    let task = tokio::spawn(server.serve(router.into_make_service()));
+    Ok(Serving { handle, task })
 }
 
-/// Lets requests end, and then ends.
-pub(crate) fn stop(handle: &Handle<SocketAddr>) {
-    handle.graceful_shutdown(Some(GRACE));
+impl Serving {
+    /// Returns when the listener has ended.
+    pub(crate) async fn ended(&mut self) -> Result<(), Error> {
+        let joined = (&mut self.task).await;
+        joined.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(Error::Serve)
+    }
+
+    /// Takes no more requests, and lets those that are there end.
+    pub(crate) async fn stop(mut self) -> Result<(), Error> {
+        self.handle.graceful_shutdown(Some(GRACE));
+        self.ended().await
+    }
 }
 
 /// Serves what the fabric opens inside virtual networks, each socket until it is

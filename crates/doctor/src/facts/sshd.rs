@@ -5,7 +5,12 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::case::{Case, Listener, PathFact, Sshd};
+use super::host_keys::{self, HostKeyFacts};
+use super::listening::{
+    ListenerFacts, absent_address_lines, listener, on_loopback, other_port, port_edits,
+    port_option, ports,
+};
+use crate::case::{Case, Listener, Sshd};
 use crate::sshd_config::{self, Directive, MAIN_FILE};
 
 /// The SSH server.
@@ -113,38 +118,6 @@ pub struct BadLine {
     pub message: String,
 }
 
-/// Host key files by what is wrong with them.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct HostKeyFacts {
-    /// Whether sshd has no host key at all.
-    pub none_usable: bool,
-    /// Those that are not there.
-    pub missing: Vec<String>,
-    /// Those without content.
-    pub empty: Vec<String>,
-    /// Those that others can read, so that sshd ignores them.
-    pub too_open: Vec<String>,
-    /// Those that look right.
-    pub usable: Vec<String>,
-}
-
-/// A listening socket.
-#[derive(Debug, Clone, Serialize)]
-pub struct ListenerFacts {
-    /// Its address.
-    pub address: String,
-    /// Its port.
-    pub port: i64,
-    /// Its process; empty if unknown.
-    pub process: String,
-    /// Whether only this machine reaches it.
-    pub loopback: bool,
-    /// Whether IPv4 reaches it.
-    pub ipv4: bool,
-    /// Whether IPv6 reaches it.
-    pub ipv6: bool,
-}
-
 /// A line of the configuration.
 #[derive(Debug, Clone, Serialize)]
 pub struct ConfigLine {
@@ -206,7 +179,7 @@ pub(super) fn derive(sshd: &Sshd, case: &Case) -> SshdFacts {
         bad_lines: bad_lines(sshd, &config),
         other_errors: sshd_config::other_errors(&sshd.test),
         config_missing: config_missing(sshd),
-        host_keys: host_keys(sshd, &config),
+        host_keys: host_keys::derive(sshd, &config),
         listens: on_port.iter().any(reached),
         port_taken_by: on_port
             .iter()
@@ -256,21 +229,6 @@ pub(super) fn setting(
     effective.or_else(written).map(|value| value.to_ascii_lowercase())
 }
 
-fn ports(sshd: &Sshd, config: &[Directive]) -> Vec<i64> {
-    let parse = |text: &String| text.trim().parse::<i64>().ok();
-    let effective: Vec<i64> =
-        sshd.effective.get("port").into_iter().flatten().filter_map(parse).collect();
-    if !effective.is_empty() {
-        return effective;
-    }
-    let written: Vec<i64> = config
-        .iter()
-        .filter(|said| said.keyword == "port" && !said.in_match)
-        .filter_map(|said| said.arguments.first().and_then(parse))
-        .collect();
-    if written.is_empty() { vec![22] } else { written }
-}
-
 /// The service, the one that does something first.
 fn unit(sshd: &Sshd, names: &[&str]) -> Option<UnitFacts> {
     let live = names.iter().find(|name| {
@@ -289,23 +247,6 @@ fn unit_of(sshd: &Sshd, names: &[&str]) -> Option<UnitFacts> {
         sub: unit.sub.clone(),
         result: unit.result.clone(),
     })
-}
-
-fn listener(listener: &Listener) -> ListenerFacts {
-    let address = listener.address.trim_matches(['[', ']']);
-    let address = address.split('%').next().unwrap_or(address);
-    let process = listener.process.clone().unwrap_or_default();
-    let parsed = address.parse::<IpAddr>().ok();
-    // sshd asks for IPV6_V6ONLY; systemd's sockets take both families.
-    let both = address == "*" || (address == "::" && !process.starts_with("sshd"));
-    ListenerFacts {
-        port: listener.port.into(),
-        loopback: parsed.is_some_and(|address| address.is_loopback()),
-        ipv4: both || parsed.is_some_and(|address| address.is_ipv4()),
-        ipv6: both || parsed.is_some_and(|address| address.is_ipv6()),
-        address: address.to_owned(),
-        process,
-    }
 }
 
 fn bad_lines(sshd: &Sshd, config: &[Directive]) -> Vec<BadLine> {
@@ -334,50 +275,7 @@ fn config_missing(sshd: &Sshd) -> bool {
     sshd_config::other_errors(&sshd.test).iter().any(|line| line.contains(&said))
 }
 
-fn host_keys(sshd: &Sshd, config: &[Directive]) -> HostKeyFacts {
-    let configured: Vec<&String> = config
-        .iter()
-        .filter(|said| said.keyword == "hostkey" && !said.in_match)
-        .filter_map(|said| said.arguments.first())
-        .collect();
-    let is_key = |fact: &&PathFact| {
-        if configured.is_empty() {
-            let name = fact.path.rsplit('/').next().unwrap_or_default();
-            name.starts_with("ssh_host_") && name.ends_with("_key")
-        } else {
-            configured.contains(&&fact.path)
-        }
-    };
-    let errors = sshd_config::other_errors(&sshd.test);
-    let mut keys = HostKeyFacts::default();
-    for fact in sshd.host_keys.iter().filter(is_key) {
-        let refused = format!("for '{}' are too open", fact.path);
-        let said = errors.iter().any(|line| line.contains(&refused));
-        let path = fact.path.clone();
-        if fact.kind == "missing" {
-            keys.missing.push(path);
-        } else if fact.size == Some(0) {
-            keys.empty.push(path);
-        } else if said || readable_by_others(fact) {
-            keys.too_open.push(path);
-        } else {
-            keys.usable.push(path);
-        }
-    }
-    let said = errors.iter().any(|line| line.contains("no hostkeys available"));
-    let seen = keys.missing.len() + keys.empty.len() + keys.too_open.len();
-    keys.none_usable = said || (seen > 0 && keys.usable.is_empty());
-    keys
-}
-
-/// authfile.c's rule for a key that root owns. The group may read on systems
-/// whose sshd is patched for the group `ssh_keys`, so only `sshd -t` decides there.
-fn readable_by_others(fact: &PathFact) -> bool {
-    let mode = fact.mode.as_deref().and_then(|mode| u32::from_str_radix(mode, 8).ok());
-    fact.uid == Some(0) && mode.is_some_and(|mode| mode & 0o037 != 0)
-}
-
-fn config_line(said: &Directive) -> ConfigLine {
+pub(super) fn config_line(said: &Directive) -> ConfigLine {
     ConfigLine {
         file: said.file.clone(),
         line: i64::try_from(said.line).unwrap_or(i64::MAX),
@@ -393,114 +291,4 @@ fn settings(config: &[Directive]) -> BTreeMap<String, Vec<ConfigLine>> {
         settings.entry(said.keyword.clone()).or_default().push(config_line(said));
     }
     settings
-}
-
-/// Lines with an address that no interface has.
-fn absent_address_lines(config: &[Directive], case: &Case) -> Option<Vec<ConfigLine>> {
-    let interfaces = &case.firewall.collected()?.interfaces;
-    let present: Vec<IpAddr> = interfaces
-        .values()
-        .flatten()
-        .filter_map(|text| text.split(['/', '%']).next()?.parse().ok())
-        .collect();
-    if present.is_empty() {
-        return None;
-    }
-    let absent = |said: &&Directive| {
-        let address =
-            listen_address(said).and_then(|(host, _)| host.parse::<IpAddr>().ok());
-        address.is_some_and(|address| {
-            !address.is_unspecified()
-                && !address.is_loopback()
-                && !present.contains(&address)
-        })
-    };
-    Some(config.iter().filter(absent).map(config_line).collect())
-}
-
-/// Host and port of a `ListenAddress` (`host`, `host:port`, `[v6]:port`, `v6`).
-fn listen_address(said: &Directive) -> Option<(String, Option<i64>)> {
-    if said.keyword != "listenaddress" || said.in_match {
-        return None;
-    }
-    let value = said.arguments.first()?;
-    if let Some(rest) = value.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']')?;
-        return Some((
-            host.to_owned(),
-            rest.strip_prefix(':').and_then(|p| p.parse().ok()),
-        ));
-    }
-    match value.split_once(':') {
-        Some((host, port)) if !port.contains(':') => {
-            Some((host.to_owned(), port.parse().ok()))
-        }
-        _ => Some((value.clone(), None)),
-    }
-}
-
-/// Whether a line makes sshd listen on another port.
-fn other_port(said: &Directive, port: i64) -> bool {
-    if said.in_match {
-        return false;
-    }
-    if said.keyword == "port" {
-        return said.arguments.first().and_then(|p| p.parse().ok()) != Some(port);
-    }
-    listen_address(said)
-        .is_some_and(|(_, other)| other.is_some_and(|other| other != port))
-}
-
-fn on_loopback(said: &Directive) -> bool {
-    listen_address(said).is_some_and(|(host, _)| {
-        host == "localhost"
-            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-    })
-}
-
-/// One more `Port`, and one more `ListenAddress` for each that has a port of its
-/// own. Adding takes the way in from nobody who uses the other port.
-fn port_edits(lines: &[&Directive], port: i64) -> String {
-    let mut edits: Vec<(String, usize, String)> = Vec::new();
-    for said in lines {
-        let new = match listen_address(said) {
-            Some((host, _)) if host.contains(':') => {
-                format!("ListenAddress [{host}]:{port}")
-            }
-            Some((host, _)) => format!("ListenAddress {host}:{port}"),
-            None => format!("Port {port}"),
-        };
-        if !edits.iter().any(|(_, _, known)| *known == new) {
-            edits.push((said.file.clone(), said.line, new));
-        }
-    }
-    // Bottom up, so that an edit does not move the lines of the next one.
-    edits.sort_by_key(|(_, line, _)| std::cmp::Reverse(*line));
-    let lines: Vec<String> = edits
-        .into_iter()
-        .map(|(file, line, new)| format!("{file}\t{line}\t{new}"))
-        .collect();
-    lines.join("\n")
-}
-
-/// `-p N` or `-o Port=N` of a running sshd.
-fn port_option(sshd: &Sshd) -> Option<i64> {
-    let commands =
-        sshd.processes.iter().flatten().map(|process| process.command.as_str());
-    commands.into_iter().find_map(|command| {
-        let mut words = command.split_whitespace();
-        while let Some(word) = words.next() {
-            let value = match word {
-                "-p" => words.next(),
-                "-o" | "-oPort" => {
-                    words.next().and_then(|option| option.strip_prefix("Port="))
-                }
-                word => word.strip_prefix("-oPort=").or_else(|| word.strip_prefix("-p")),
-            };
-            if let Some(port) = value.and_then(|value| value.parse().ok()) {
-                return Some(port);
-            }
-        }
-        None
-    })
 }

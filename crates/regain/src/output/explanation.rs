@@ -5,8 +5,8 @@ use std::fmt::Write;
 use doctor::Lang;
 use doctor::fault::Fault;
 
+use super::paragraph::indented;
 use super::style::Style;
-use super::verdict::indented;
 
 /// What a fault is, how it is seen, how it is repaired.
 pub(crate) fn render(fault: &Fault, lang: Lang, style: Style) -> String {

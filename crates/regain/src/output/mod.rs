@@ -8,6 +8,7 @@ mod errors;
 pub(crate) mod explanation;
 mod format;
 mod json;
+mod paragraph;
 mod progress;
 mod python;
 pub(crate) mod repair;

@@ -50,6 +50,19 @@ add() {
 newline='
 '
 
+# Somebody may have pasted a private key where a public one belongs. That it is there
+# is told, what it is stays here, however it was wrapped.
+without_private_keys() {
+	sed -e '/-----BEGIN .*PRIVATE KEY-----.*-----END/{
+s/KEY-----.*/KEY----- (not shown)/
+b
+}' -e '/-----BEGIN .*PRIVATE KEY-----/,/-----END/{
+s/KEY-----..*/KEY----- (not shown)/
+s/.*-----END/-----END/
+/-----/!s/.*/(not shown)/
+}' -e '/^Private-Lines:/,/^Private-MAC:/s/^[^P].*/(not shown)/'
+}
+
 ### The guest as a whole
 block os
 sed -n 's/^PRETTY_NAME=//p' /etc/os-release 2>/dev/null
@@ -238,10 +251,7 @@ if [ -n "$entry" ]; then
 	for file in ${authorized:-}; do
 		[ -f "$file" ] || continue
 		block "keys $file"
-		# Somebody may have put a private key there. It is not taken along.
-		head -c 65536 "$file" |
-			sed '/-----BEGIN .*PRIVATE KEY/,/-----END/{/-----/!s/.*/(not shown)/
-}'
+		head -c 65536 "$file" | without_private_keys
 	done
 	block "shell $shell"
 	# One process for every path; what it does not list is not there.

@@ -147,8 +147,12 @@ sshd_apply() {
 		return 1
 	fi
 	if systemctl is-active -q ssh.socket 2>/dev/null; then
-		on_undo 'systemctl daemon-reload && systemctl restart ssh.socket'
-		systemctl daemon-reload && systemctl restart ssh.socket
+		# A socket cannot be restarted while the service that it starts holds the
+		# port; sessions survive the service (KillMode=process).
+		regain_restart='systemctl daemon-reload && systemctl stop ssh.service &&'
+		regain_restart="$regain_restart systemctl restart ssh.socket"
+		on_undo "$regain_restart"
+		eval "$regain_restart"
 		return
 	fi
 	regain_unit_name=$(regain_unit) || return 1

@@ -4,6 +4,8 @@
 //! module divides them, and [`sections`] knows what each says.
 
 mod account;
+#[cfg(test)]
+mod collect_tests;
 mod sections;
 
 pub(crate) use sections::{Sections, sections};

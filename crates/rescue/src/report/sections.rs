@@ -255,3 +255,89 @@ fn uptime(report: &Report<'_>) -> Option<u64> {
     )]
     Some((machine - start / 100.0).max(0.0) as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T>(text: &str, reader: impl FnOnce(&Report<'_>) -> T) -> T {
+        reader(&Report::divide(&format!("\n{text}\nM end\n"), "M"))
+    }
+
+    #[test]
+    fn a_socket_is_read_from_ss_and_from_proc() {
+        let found = read(
+            "M listeners.ss\n\
+             LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:((\"sshd\",pid=7,fd=3))\n\
+             LISTEN 0 128 *:80 *:*\n\
+             LISTEN 0 128 [::1]:25 [::]:*\n\
+             LISTEN 0 128 127.0.0.53%lo:53 0.0.0.0:*\n",
+            listeners,
+        );
+        let seen: Vec<_> = found
+            .iter()
+            .map(|one| (one.address.as_str(), one.port, one.process.as_deref()))
+            .collect();
+        let expected = [
+            ("0.0.0.0", 22, Some("sshd")),
+            ("*", 80, None),
+            ("::1", 25, None),
+            ("127.0.0.53", 53, None),
+        ];
+        assert_eq!(seen, expected);
+
+        let word = |octets: [u8; 4]| format!("{:08X}", u32::from_ne_bytes(octets));
+        let text = format!(
+            "M listeners.proc\n  sl  local_address rem_address   st\n\
+             0: {}:0016 00000000:0000 0A 0\n1: {}:0016 {}:9C40 01 0\n\
+             2: {}:0016 {}:0000 0A 0\n",
+            word([127, 0, 0, 1]),
+            word([127, 0, 0, 1]),
+            word([127, 0, 0, 1]),
+            "0".repeat(32),
+            "0".repeat(32),
+        );
+        let found = read(&text, listeners);
+        let seen: Vec<_> =
+            found.iter().map(|one| (one.address.as_str(), one.port)).collect();
+        assert_eq!(seen, [("127.0.0.1", 22), ("*", 22)]);
+    }
+
+    #[test]
+    fn a_masked_unit_is_there_and_an_unknown_one_is_not() {
+        let units = read(
+            "M units\nId=ssh.service\nLoadState=masked\nActiveState=inactive\n\
+             SubState=dead\nUnitFileState=\nResult=success\n\n\
+             Id=sshd.service\nLoadState=not-found\nActiveState=inactive\n\n\
+             Id=ssh.socket\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n",
+            units,
+        );
+        assert_eq!(units.len(), 2);
+        assert_eq!(units["ssh.service"].enabled, "masked");
+        assert_eq!(units["ssh.socket"].enabled, "enabled");
+    }
+
+    #[test]
+    fn a_read_only_mount_counts_unless_fstab_asks_for_it() {
+        let found = read(
+            "M fstab\n/dev/sdb /data ext4 ro 0 0\n\
+             M mounts\n/dev/sda / ext4 ro,relatime 0 0\n/dev/sdb /data ext4 ro 0 0\n\
+             /dev/sdc /ok xfs rw 0 0\n/dev/loop0 /snap/x squashfs ro 0 0\n\
+             /dev/sda /run/host ext4 ro 0 0\n",
+            read_only,
+        );
+        assert_eq!(found, ["/"]);
+    }
+
+    #[test]
+    fn full_disks_and_the_start_of_pid_1_are_numbers() {
+        let disks = read(
+            "M disk\nFilesystem 1024-blocks Used Available Capacity Mounted on\n\
+             /dev/sda 100 99 1 99% /\n/dev/sdb 100 1 99 1% /my data\n",
+            |report| used(report, "disk"),
+        );
+        assert_eq!((disks["/"], disks["/my data"]), (99, 1));
+        let stat = "1 (init (x) y) S 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 10000 0";
+        assert_eq!(read(&format!("M uptime\n160.50\n{stat}\n"), uptime), Some(60));
+    }
+}

@@ -100,6 +100,7 @@ fn line(
     let named = match &verdict.named {
         Some(named) if case.expect.contains(named) => "named".to_owned(),
         Some(named) => format!("named {named}"),
+        None if verdict.reachable.is_none() => "not diagnosed".to_owned(),
         None if case.is_healthy() => "nothing named".to_owned(),
         None => "not named".to_owned(),
     };

@@ -64,7 +64,7 @@ impl Bench {
     pub(crate) async fn carry_out(&self, case: &Case, number: usize) -> Verdict {
         let group = format!("{PREFIX}{number}");
         let mut verdict =
-            Verdict { reachable: false, named: None, repaired: None, trouble: None };
+            Verdict { reachable: None, named: None, repaired: None, trouble: None };
         if let Err(failure) = self.attempt(case, &group, &mut verdict).await {
             verdict.trouble = Some(failure.chain());
         }
@@ -84,7 +84,7 @@ impl Bench {
         inject::run(&self.lab, &patient.subject, case.place, &case.script).await?;
 
         let (_, diagnosis) = patient.regain("diagnose").await?;
-        verdict.reachable = diagnosis["reachable"] == true;
+        verdict.reachable = diagnosis["reachable"].as_bool();
         verdict.named = diagnosis["causes"][0]["fault"].as_str().map(str::to_owned);
         if case.is_healthy() {
             return Ok(());

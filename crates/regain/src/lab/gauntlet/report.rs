@@ -7,8 +7,9 @@ use crate::lab::case::Case;
 /// One case's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// Whether the login worked after the injection.
-    pub(crate) reachable: bool,
+    /// Whether the login worked after the injection; none if it did not come to
+    /// a diagnosis.
+    pub(crate) reachable: Option<bool>,
     /// The root cause that was named.
     pub(crate) named: Option<String>,
     /// Whether the login worked after the repair; none if it was not tried.
@@ -65,13 +66,13 @@ impl Report {
         if let Some(why) = &verdict.trouble {
             fail(why);
         }
+        let Some(reachable) = verdict.reachable else { return false };
         if verdict.repaired == Some(false) && verdict.trouble.is_none() {
             fail("the login did not come back");
         }
         if case.is_healthy() {
-            match (&verdict.named, verdict.reachable) {
+            match (&verdict.named, reachable) {
                 (None, true) => {}
-                (None, false) if verdict.trouble.is_some() => {}
                 (None, false) => fail("the login of a healthy variant does not work"),
                 (Some(_), _) => self.false_alarms += 1,
             }
@@ -118,7 +119,7 @@ mod tests {
 
     fn verdict(named: Option<&str>, repaired: Option<bool>) -> Verdict {
         let named = named.map(str::to_owned);
-        Verdict { reachable: false, named, repaired, trouble: None }
+        Verdict { reachable: Some(false), named, repaired, trouble: None }
     }
 
     #[test]
@@ -142,7 +143,7 @@ mod tests {
     #[test]
     fn a_name_for_a_healthy_variant_is_a_false_alarm() {
         let mut report = Report::default();
-        let healthy = Verdict { reachable: true, ..verdict(None, None) };
+        let healthy = Verdict { reachable: Some(true), ..verdict(None, None) };
         assert!(report.add(&case(&[]), &healthy));
         let named = Verdict { named: Some("a.b".to_owned()), ..healthy };
         assert!(!report.add(&case(&[]), &named));
@@ -154,6 +155,15 @@ mod tests {
         let mut report = Report::default();
         assert!(!report.add(&case(&["a.b"]), &verdict(Some("a.b"), Some(false))));
         assert_eq!(report.failed[0].why, "the login did not come back");
+    }
+
+    #[test]
+    fn a_case_that_could_not_be_injected_says_nothing_about_the_diagnosis() {
+        let mut report = Report::default();
+        let trouble = Some("the injection ended with status 1".to_owned());
+        let verdict = Verdict { reachable: None, trouble, ..verdict(None, None) };
+        assert!(!report.add(&case(&["a.b"]), &verdict));
+        assert_eq!((report.failed.len(), report.undetermined.len()), (1, 0));
     }
 
     #[test]
