@@ -33,7 +33,6 @@ impl Ran {
     ///
     /// # Panics
     /// With everything that the program said, if it did not.
-    #[must_use]
     pub fn ok(self) -> Self {
         assert_eq!(self.exit, 0, "{self:#?}");
         self

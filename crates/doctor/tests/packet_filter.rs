@@ -87,6 +87,22 @@ fn iptables_rules_do_what_the_kernel_does_in_both_kinds() {
 }
 
 #[test]
+fn a_chain_is_edited_with_the_tool_that_made_it() {
+    let drop = json!([{"match": {"op": "==", "left": {"payload":
+        {"protocol": "tcp", "field": "dport"}}, "right": 22}}, {"drop": null}]);
+    let nft = json!({"nftables": [
+        {"chain": {"family": "ip", "table": "raw", "name": "p", "hook": "prerouting", "prio": -300}},
+        {"rule": {"family": "ip", "table": "raw", "chain": "p", "handle": 2, "expr": drop}}]});
+    let saved = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
+    let facts = judge(Firewall {
+        nft: Some(nft),
+        iptables_nft: Some(saved.to_owned()),
+        ..Firewall::default()
+    });
+    assert_eq!(facts.repair_lines, "nft ip raw p 2 1");
+}
+
+#[test]
 fn opaque_rules_are_never_guessed() {
     for ruleset in rulesets(include_str!("rulesets/iptables.json")) {
         let facts =

@@ -6,7 +6,7 @@ use super::authorized_keys::{self, KeysFacts};
 use super::client::ClientFacts;
 use super::firewall;
 use super::key_options::Visitor;
-use super::key_path::{self, PathProblem};
+use super::key_path::{self, PathProblem, Strictness};
 use super::sshd::SshdFacts;
 use super::user_lists;
 use crate::case::{Account, Case, PathFact};
@@ -100,7 +100,17 @@ pub(super) fn derive(
     sshd: Option<&SshdFacts>,
 ) -> AccountFacts {
     let files = key_files(account, sshd);
-    let strict = sshd.is_none_or(|sshd| sshd.strict_modes);
+    let os = case.guest.collected().map_or("", |guest| guest.os.as_str());
+    let strictness = Strictness {
+        modes: sshd.is_none_or(|sshd| sshd.strict_modes),
+        lenient: ![
+            "Red Hat", "CentOS", "Rocky", "Alma", "Fedora", "Oracle", "SUSE", "openSUSE",
+            "Amazon",
+        ]
+        .iter()
+        .any(|name| os.contains(name)),
+        journal: sshd.map_or(&[], |sshd| sshd.journal.as_slice()),
+    };
     let ours: Vec<&str> = client
         .into_iter()
         .flat_map(|client| &client.identities)
@@ -151,7 +161,7 @@ pub(super) fn derive(
         expires: account.expires_day.filter(|day| *day >= 0).map(date),
         password_expired: password_age(account).map(|(expired, _)| expired),
         password_inactive: password_age(account).map(|(_, inactive)| inactive),
-        path_problems: path_problems(&files, account, strict),
+        path_problems: path_problems(&files, account, strictness),
         keys: authorized_keys::derive(&lines, &ours, not_a_file, visitor),
         keys_from_command: list("authorizedkeyscommand")
             .is_some_and(|command| command.first().is_some_and(|path| path != "none")),
@@ -217,7 +227,11 @@ fn keys_elsewhere(account: &Account, files: &[String]) -> Option<String> {
 
 /// What is wrong on the way to the files that exist; nothing as long as one of
 /// them can be used.
-fn path_problems(files: &[String], account: &Account, strict: bool) -> Vec<PathProblem> {
+fn path_problems(
+    files: &[String],
+    account: &Account,
+    strictness: Strictness,
+) -> Vec<PathProblem> {
     let mut all: Vec<PathProblem> = Vec::new();
     for file in files {
         if fact(account, file).is_none_or(|fact| fact.kind == "missing") {
@@ -225,12 +239,7 @@ fn path_problems(files: &[String], account: &Account, strict: bool) -> Vec<PathP
             // sshd included; what blocks the way is the same for its neighbours.
             continue;
         }
-        let problems: Vec<PathProblem> = key_path::problems(file, account)
-            .into_iter()
-            .filter(|problem| {
-                strict || problem.reason == key_path::PathReason::Unreadable
-            })
-            .collect();
+        let problems = key_path::problems(file, account, strictness);
         if problems.is_empty() {
             return Vec::new();
         }

@@ -4,6 +4,10 @@
 //! be writable by group or others; the same holds for each directory above it,
 //! up to the home directory or, for a file outside of it, up to the root. And
 //! because sshd opens the file as the user, the user must be able to reach it.
+//!
+//! Debian's and Ubuntu's sshd let the group write if it is a group of the owner
+//! alone. Who else is in a group the case does not tell, so that for the user's
+//! own group on such a system sshd's journal decides.
 
 use serde::Serialize;
 
@@ -38,16 +42,57 @@ pub enum PathReason {
     Unreadable,
 }
 
+/// How this system's sshd looks at modes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Strictness<'a> {
+    /// Whether it looks at them at all.
+    pub(super) modes: bool,
+    /// Whether it may let the user's own group write.
+    pub(super) lenient: bool,
+    /// The last lines of its journal.
+    pub(super) journal: &'a [String],
+}
+
+impl Strictness<'_> {
+    /// Whether it refuses a path that others may write.
+    fn refuses(self, fact: &PathFact, mode: u32, account: &Account) -> bool {
+        if mode & 0o022 == 0 {
+            return false;
+        }
+        let only_own_group =
+            mode & 0o002 == 0 && fact.gid.is_some() && fact.gid == account.gid;
+        !(self.lenient && only_own_group) || self.says_so(&fact.path)
+    }
+
+    /// `Authentication refused: bad ownership or modes for directory PATH`
+    fn says_so(self, path: &str) -> bool {
+        self.journal.iter().any(|line| {
+            let refused = line.split_once("bad ownership or modes for ");
+            refused
+                .is_some_and(|(_, what)| what.trim_end().ends_with(&format!(" {path}")))
+        })
+    }
+}
+
 /// What is wrong on the way to one authorized-keys file.
-pub(super) fn problems(file: &str, account: &Account) -> Vec<PathProblem> {
+pub(super) fn problems(
+    file: &str,
+    account: &Account,
+    strictness: Strictness,
+) -> Vec<PathProblem> {
     let home = account.home.as_deref().map(|home| home.trim_end_matches('/'));
     let fact = |path: &str| account.key_path.iter().find(|fact| fact.path == path);
     let mut found = Vec::new();
     let mut checked = Some(file);
-    let mut strict = true;
+    let mut strict = strictness.modes;
     while let Some(path) = checked {
         if let Some(fact) = fact(path).filter(|fact| fact.kind != "missing") {
-            found.extend(problem(fact, path == file, strict, account));
+            found.extend(problem(
+                fact,
+                path == file,
+                strict.then_some(strictness),
+                account,
+            ));
         }
         // Above the home directory sshd no longer looks at modes, but the user
         // must still get through.
@@ -69,7 +114,7 @@ fn parent(path: &str) -> Option<&str> {
 fn problem(
     fact: &PathFact,
     is_file: bool,
-    strict: bool,
+    strictness: Option<Strictness>,
     account: &Account,
 ) -> Option<PathProblem> {
     let uid = account.uid?;
@@ -80,9 +125,10 @@ fn problem(
     if fact.kind == "symlink" {
         return None;
     }
-    let reason = if strict && owner != 0 && owner != uid {
+    let reason = if strictness.is_some() && owner != 0 && owner != uid {
         PathReason::WrongOwner
-    } else if strict && mode & 0o022 != 0 {
+    } else if strictness.is_some_and(|strictness| strictness.refuses(fact, mode, account))
+    {
         PathReason::Writable
     } else if unreadable(fact, mode, is_file, account) {
         PathReason::Unreadable

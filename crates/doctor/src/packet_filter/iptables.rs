@@ -23,7 +23,6 @@ pub(super) fn read(text: &str, tool: Tool, packet: &Packet) -> Vec<Table> {
             tables.push(Table {
                 family: family.to_owned(),
                 name: name.to_owned(),
-                tool,
                 ..Table::default()
             });
             continue;
@@ -33,7 +32,9 @@ pub(super) fn read(text: &str, tool: Tool, packet: &Packet) -> Vec<Table> {
             let mut words = chain.split_whitespace();
             let (Some(name), policy) = (words.next(), words.next()) else { continue };
             let base = base(&table.name, name, policy == Some("DROP"));
-            table.chains.entry(name.to_owned()).or_default().base = base;
+            let chain = table.chains.entry(name.to_owned()).or_default();
+            chain.base = base;
+            chain.tool = tool;
         } else if let Some(rule) = line.strip_prefix("-A ") {
             let words = split(rule);
             if let Some((chain, words)) = words.split_first() {
@@ -69,9 +70,9 @@ pub(super) fn translate(tables: &mut [Table], text: &str, tool: Tool, packet: &P
         if !saved.chains.iter().all(same) {
             continue;
         }
-        table.tool = tool;
         for (name, chain) in saved.chains {
             let Some(known) = table.chains.get_mut(&name) else { continue };
+            known.tool = tool;
             for (known, saved) in known.rules.iter_mut().zip(chain.rules) {
                 known.text = saved.text;
                 known.effects = saved.effects;

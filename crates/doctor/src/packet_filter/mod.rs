@@ -107,11 +107,10 @@ pub(crate) struct Ruleset {
 struct Table {
     family: String,
     name: String,
-    tool: Tool,
     chains: BTreeMap<String, Chain>,
 }
 
-/// The program that a table's rules are edited with.
+/// The program that a chain's rules are edited with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Tool {
     #[default]
@@ -135,6 +134,7 @@ impl Tool {
 /// One chain; a base chain if it hangs on a hook.
 #[derive(Debug, Default)]
 struct Chain {
+    tool: Tool,
     base: Option<Base>,
     rules: Vec<Rule>,
 }

@@ -211,6 +211,8 @@ impl Run<'_> {
     }
 
     fn blocker(&self, chain: &str, rule: Option<RuleRef>, block: Block) -> Blocker {
+        let tool =
+            self.table.chains.get(chain).map(|chain| chain.tool).unwrap_or_default();
         Blocker {
             block,
             family: self.table.family.clone(),
@@ -222,7 +224,7 @@ impl Run<'_> {
                 .as_ref()
                 .map(|base| base.hook.clone())
                 .unwrap_or_default(),
-            tool: self.table.tool.as_str(),
+            tool: tool.as_str(),
             rule,
         }
     }
