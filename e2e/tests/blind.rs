@@ -52,9 +52,9 @@ fn a_deny_is_named_without_the_guest() {
 fn a_guest_that_hangs_does_not_hang_regain() {
     let lab = Lab::up();
     let vm = lab.vm();
-    vm.sh("pkill -STOP -f 'regain-guest agent'; systemctl stop ssh").ok();
+    vm.sh("systemctl kill --signal=STOP regain-guest; systemctl stop ssh").ok();
     let (ran, verdict) = vm.diagnose();
     assert!(matches!(ran.exit, 1 | 4), "{ran:#?}");
     assert!(verdict["notChecked"].to_string().contains("sshd"), "{ran:#?}");
-    vm.sh("pkill -CONT -f 'regain-guest agent'").ok();
+    vm.sh("systemctl kill --signal=CONT regain-guest").ok();
 }

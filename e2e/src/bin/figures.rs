@@ -4,6 +4,8 @@
 //! the worst of its runs beside the limit that the issue sets, or beside a peer
 //! that does the same on the same VM in the same run.
 
+#![expect(clippy::print_stdout, reason = "figures are printed")]
+
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 

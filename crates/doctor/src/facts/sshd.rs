@@ -175,7 +175,12 @@ pub(super) fn derive(sshd: &Sshd, case: &Case) -> SshdFacts {
             .journal
             .iter()
             .any(|line| line.contains("Server listening on")),
-        config_ok: sshd.test.exit.filter(|exit| *exit < 126).map(|exit| exit == 0),
+        // The shell's and timeout's own statuses say nothing about the files.
+        config_ok: sshd
+            .test
+            .exit
+            .filter(|exit| ![124, 126, 127].contains(exit))
+            .map(|exit| exit == 0),
         bad_lines: bad_lines(sshd, &config),
         other_errors: sshd_config::other_errors(&sshd.test),
         config_missing: config_missing(sshd),

@@ -5,7 +5,11 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use rustix::net::sockopt;
+
 const CONNECT: Duration = Duration::from_secs(2);
+/// How long a connection may be silent before the kernel speaks up on it.
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// Larger answers are refused.
 const BODY_LIMIT: u64 = 16 << 20;
 const HEADER_LIMIT: u64 = 64 << 10;
@@ -66,6 +70,7 @@ pub(super) fn send(request: &Request<'_>) -> Result<Response, HttpError> {
     };
     let mut stream =
         TcpStream::connect_timeout(&address, CONNECT).map_err(failed("connect to"))?;
+    stay_known(&stream).map_err(failed("connect to"))?;
     let prepared = stream
         .set_nodelay(true)
         .and_then(|()| stream.set_read_timeout(Some(request.time)))
@@ -200,6 +205,18 @@ fn line(stream: &mut impl BufRead) -> Result<String, Fault> {
         line.pop();
     }
     String::from_utf8(line).map_err(|_| Fault::Malformed("a header that is not text"))
+}
+
+/// Lets the kernel speak up on a connection that waits for its answer.
+///
+/// A guest that begins to filter with connection tracking has never seen this
+/// connection: an answer that comes first would be a stranger to it, and be dropped. A
+/// keep-alive goes out first, and makes the answer one of an established connection.
+fn stay_known(stream: &TcpStream) -> io::Result<()> {
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, KEEP_ALIVE)?;
+    sockopt::set_tcp_keepintvl(stream, KEEP_ALIVE)?;
+    Ok(())
 }
 
 #[cfg(test)]

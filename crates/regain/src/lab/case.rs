@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use doctor::Catalogue;
-use doctor::fault::Place;
+use doctor::fault::{Fault, Place};
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -35,12 +35,11 @@ impl Case {
     }
 }
 
+/// A case's file.
 #[derive(Deserialize)]
 struct File {
-    /// A fault's own file names the fault by its id.
-    fault: Option<String>,
-    id: Option<String>,
-    inject: Option<Inject>,
+    fault: String,
+    inject: Inject,
     #[serde(default)]
     expect: Vec<String>,
     repairable: Option<bool>,
@@ -51,38 +50,38 @@ struct Inject {
     r#where: Place,
     script: String,
     host: Option<String>,
-    repairable: Option<bool>,
 }
 
 /// The cases of the catalogue: every fault that says how it is injected.
 pub(crate) fn of_catalogue(catalogue: &Catalogue) -> Vec<Case> {
-    catalogue
-        .iter()
-        .filter_map(|fault| {
-            let inject = fault.inject.as_ref()?;
-            Some(Case {
-                id: fault.id.clone(),
-                expect: vec![fault.id.clone()],
-                place: inject.place,
-                script: inject.script.clone(),
-                host: inject.host.clone(),
-                repairable: inject.repairable,
-            })
-        })
-        .collect()
+    catalogue.iter().filter_map(of_fault).collect()
 }
 
-/// The cases of a directory and of those below it, by name.
-pub(crate) fn of_directory(directory: &Path) -> Result<Vec<Case>, Failure> {
+fn of_fault(fault: &Fault) -> Option<Case> {
+    let inject = fault.inject.as_ref()?;
+    Some(Case {
+        id: fault.id.clone(),
+        expect: vec![fault.id.clone()],
+        place: inject.place,
+        script: inject.script.clone(),
+        host: inject.host.clone(),
+        repairable: inject.repairable,
+    })
+}
+
+/// The cases of a directory and of those below it, by name. `catalogue` says of
+/// a fault whether it can be repaired, where the case does not.
+pub(crate) fn of_directory(
+    directory: &Path,
+    catalogue: &Catalogue,
+) -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
     for path in toml_files(directory)? {
         let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
         let name = path.strip_prefix(directory).unwrap_or(&path).with_extension("");
-        if let Some(case) = parse(&name.to_string_lossy(), &text)
-            .map_err(|why| Failure::usage(format!("{}: {why}", path.display())))?
-        {
-            cases.push(case);
-        }
+        let case = parse(&name.to_string_lossy(), &text, catalogue)
+            .map_err(|why| Failure::usage(format!("{}: {why}", path.display())))?;
+        cases.extend(case);
     }
     if cases.is_empty() {
         return Err(Failure::usage(format!(
@@ -94,32 +93,30 @@ pub(crate) fn of_directory(directory: &Path) -> Result<Vec<Case>, Failure> {
     Ok(cases)
 }
 
-/// A fault's file that cannot be injected is no case.
-fn parse(name: &str, text: &str) -> Result<Option<Case>, String> {
-    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
-    let from_fault = file.fault.is_none();
-    let fault = file.fault.or(file.id).ok_or("`fault` is missing")?;
-    let Some(inject) = file.inject else {
-        return if from_fault {
-            Ok(None)
-        } else {
-            Err("`[inject]` is missing".to_owned())
-        };
-    };
-    let mut expect = file.expect;
-    if !fault.is_empty() && !expect.contains(&fault) {
-        expect.insert(0, fault.clone());
+/// Reads a case's file, or a fault's own, which names itself by `id`; a fault
+/// that cannot be injected is no case.
+fn parse(name: &str, text: &str, catalogue: &Catalogue) -> Result<Option<Case>, String> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+    if !table.contains_key("fault") && table.contains_key("id") {
+        let fault = Fault::parse(name, text).map_err(|error| error.to_string())?;
+        return Ok(of_fault(&fault));
     }
-    if fault.is_empty() && !expect.is_empty() {
+    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    let mut expect = file.expect;
+    if file.fault.is_empty() && !expect.is_empty() {
         return Err("a healthy variant (`fault = \"\"`) can expect nothing".to_owned());
     }
+    if !file.fault.is_empty() && !expect.contains(&file.fault) {
+        expect.insert(0, file.fault.clone());
+    }
+    let known = catalogue.get(&file.fault).and_then(of_fault);
     Ok(Some(Case {
-        id: if from_fault { fault } else { name.to_owned() },
+        id: name.to_owned(),
         expect,
-        place: inject.r#where,
-        script: inject.script,
-        host: inject.host,
-        repairable: file.repairable.or(inject.repairable).unwrap_or(true),
+        place: file.inject.r#where,
+        script: file.inject.script,
+        host: file.inject.host,
+        repairable: file.repairable.or(known.map(|case| case.repairable)).unwrap_or(true),
     }))
 }
 
@@ -161,9 +158,13 @@ mod tests {
         script = "true"
     "#;
 
+    fn read(name: &str, text: &str) -> Result<Option<Case>, String> {
+        parse(name, text, &Catalogue::builtin().unwrap())
+    }
+
     #[test]
     fn a_case_expects_its_fault_and_whatever_else_is_right() {
-        let case = parse("mine/bad", CASE).unwrap().unwrap();
+        let case = read("mine/bad", CASE).unwrap().unwrap();
         assert_eq!(case.id, "mine/bad");
         assert_eq!(case.expect, ["sshd.config-bad-option", "sshd.not-running"]);
         assert!(case.repairable);
@@ -171,29 +172,35 @@ mod tests {
 
     #[test]
     fn a_healthy_variant_expects_nothing() {
-        let text = CASE
-            .replace("sshd.config-bad-option", "")
-            .replace("\"sshd.not-running\"", "");
-        assert!(parse("x", &text).unwrap().unwrap().is_healthy());
         let text = CASE.replace("sshd.config-bad-option", "");
-        assert!(parse("x", &text).is_err());
+        assert!(read("x", &text).is_err());
+        let text = text.replace("\"sshd.not-running\"", "");
+        assert!(read("x", &text).unwrap().unwrap().is_healthy());
     }
 
     #[test]
-    fn a_faults_file_is_a_case_if_it_can_be_injected() {
-        let text = CASE.replace("fault =", "id =");
-        assert_eq!(parse("x", &text).unwrap().unwrap().id, "sshd.config-bad-option");
-        assert_eq!(parse("x", "id = \"a.b\"").unwrap(), None);
+    fn the_fault_says_whether_it_can_be_repaired_unless_the_case_does() {
+        let text = CASE.replace("sshd.config-bad-option", "name.nxdomain");
+        assert!(!read("x", &text).unwrap().unwrap().repairable);
+        let text = format!("repairable = true\n{text}");
+        assert!(read("x", &text).unwrap().unwrap().repairable);
+    }
+
+    #[test]
+    fn the_faults_own_files_are_the_catalogues_cases() {
+        let catalogue = Catalogue::builtin().unwrap();
+        let faults = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../faults");
+        let mut cases = of_directory(&faults, &catalogue).unwrap();
+        cases.sort_by(|left, right| left.id.cmp(&right.id));
+        assert_eq!(cases, of_catalogue(&catalogue));
     }
 
     #[test]
     fn what_is_missing_is_named() {
-        assert!(parse("x", "fault = \"a.b\"").unwrap_err().contains("[inject]"));
-        assert!(
-            parse("x", "[inject]\nwhere = \"moon\"\nscript = \"\"")
-                .unwrap_err()
-                .contains("where")
-        );
+        assert!(read("x", "fault = \"a.b\"").unwrap_err().contains("inject"));
+        assert!(read("x", "expect = []").unwrap_err().contains("fault"));
+        let elsewhere = CASE.replace("guest", "moon");
+        assert!(read("x", &elsewhere).unwrap_err().contains("where"));
     }
 
     #[test]
@@ -203,8 +210,11 @@ mod tests {
         for name in ["b/2.toml", "a.toml", "c.txt"] {
             fs::write(dir.path().join(name), CASE).unwrap();
         }
-        let ids: Vec<String> =
-            of_directory(dir.path()).unwrap().into_iter().map(|case| case.id).collect();
+        let ids: Vec<String> = of_directory(dir.path(), &Catalogue::default())
+            .unwrap()
+            .into_iter()
+            .map(|case| case.id)
+            .collect();
         assert_eq!(ids, ["a", "b/2"]);
     }
 }

@@ -37,9 +37,10 @@ pub(super) async fn run(args: Gauntlet, context: &Context) -> Result<Answer, Fai
 }
 
 fn chosen(args: &Gauntlet) -> Result<Vec<Case>, Failure> {
+    let catalogue = knowledge::catalogue(&args.faults)?;
     let mut cases = match &args.cases {
-        Some(directory) => case::of_directory(directory)?,
-        None => case::of_catalogue(&knowledge::catalogue(&args.faults)?),
+        Some(directory) => case::of_directory(directory, &catalogue)?,
+        None => case::of_catalogue(&catalogue),
     };
     let unknown = args.only.iter().find(|id| !cases.iter().any(|case| case.id == **id));
     if let Some(id) = unknown {
