@@ -49,7 +49,7 @@ lint: tidy
 tidy:
 	$(CARGO) xtask tidy
 
-deny: 
+deny:
 	@scripts/setup deny
 	$(CARGO) deny --offline check licenses bans sources
 

@@ -15,13 +15,17 @@ pub use ran::Ran;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The `regain` under test: beside the test's own executable's profile.
+/// The `regain` under test: the one in the directory of this profile.
 ///
 /// # Panics
 /// If it has not been built, with the command that builds it.
 pub fn regain() -> PathBuf {
-    let test = std::env::current_exe().expect("the test has a path");
-    let profile = test.ancestors().nth(2).expect("target/release/deps/<test>");
+    let own = std::env::current_exe().expect("a running program has a path");
+    let mut directory = own.parent().expect("a program lies in a directory");
+    if directory.ends_with("deps") {
+        directory = directory.parent().expect("deps lies in the profile's directory");
+    }
+    let profile = directory;
     let regain = profile.join("regain");
     assert!(regain.exists(), "{} is missing: run `make build`", regain.display());
     assert!(

@@ -40,3 +40,14 @@ fn cases_come_from_any_directory() {
     assert_eq!(summary["named"], 1, "{ran:#?}");
     assert_eq!(summary["falseAlarms"], 0, "{ran:#?}");
 }
+
+#[test]
+fn variants_are_named_and_healthy_ones_raise_no_alarm() {
+    let lab = Lab::up();
+    let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/cases");
+    let ran = lab.regain(&["lab", "gauntlet", "--cases", cases, "-o", "json"]);
+    let summary = ran.json();
+    assert_eq!(summary["wrong"], serde_json::json!([]), "{ran:#?}");
+    assert_eq!(summary["undetermined"], serde_json::json!([]), "{ran:#?}");
+    assert_eq!(summary["falseAlarms"], 0, "{ran:#?}");
+}

@@ -139,13 +139,20 @@ regain_unit() {
 }
 
 sshd_apply() {
-	# Debian's unit owns this directory, and `sshd -t` asks for it.
-	mkdir -p -m 0755 "${REGAIN_ROOT:-}/run/sshd" || return 1
 	regain_sshd=$(command -v sshd || echo /usr/sbin/sshd)
-	if ! regain_words=$("$regain_sshd" -t 2>&1); then
-		say "sshd refuses its configuration, so it stays as it is: $regain_words"
-		return 1
-	fi
+	for regain_try in 1 2 3; do
+		# Debian's unit owns this directory, and `sshd -t` asks for it. A unit that
+		# fails again and again takes it away in between.
+		mkdir -p -m 0755 "${REGAIN_ROOT:-}/run/sshd" || return 1
+		if regain_words=$("$regain_sshd" -t 2>&1); then break; fi
+		case $regain_try$regain_words in
+		[12]*'privilege separation directory'*) sleep 1 ;;
+		*)
+			say "sshd refuses its configuration, so it stays as it is: $regain_words"
+			return 1
+			;;
+		esac
+	done
 	if systemctl is-active -q ssh.socket 2>/dev/null; then
 		# A socket cannot be restarted while the service that it starts holds the
 		# port; sessions survive the service (KillMode=process).
