@@ -11,6 +11,7 @@ mod imds;
 mod metadata;
 mod path;
 mod router;
+mod routes;
 mod tls;
 mod token;
 mod wire_server;
