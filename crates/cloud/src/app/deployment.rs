@@ -13,10 +13,7 @@ use super::document::{self, text};
 use super::journal::Job;
 use super::template::{id_of, resources_of};
 use super::work::Work;
-use super::{
-    Answer, App, Call, Problem, extension, network_interface, network_security_group,
-    public_ip_address, route_table, virtual_machine, virtual_network,
-};
+use super::{Answer, App, Call, Problem, collection, extension, virtual_machine};
 use crate::store::{Resource, key_of, now};
 
 /// `GET …/deployments`
@@ -111,19 +108,7 @@ async fn make_one(
     };
     let app = Arc::clone(app);
     let answer = match id.resource_type().to_ascii_lowercase().as_str() {
-        "microsoft.network/virtualnetworks" => {
-            virtual_network::put(app.clone(), call).await
-        }
-        "microsoft.network/networksecuritygroups" => {
-            network_security_group::put(app.clone(), call).await
-        }
-        "microsoft.network/publicipaddresses" => {
-            public_ip_address::put(app.clone(), call).await
-        }
-        "microsoft.network/networkinterfaces" => {
-            network_interface::put(app.clone(), call).await
-        }
-        "microsoft.network/routetables" => route_table::put(app.clone(), call).await,
+        kind if collection::is_noun(kind) => collection::put(app.clone(), call).await,
         "microsoft.compute/virtualmachines" => {
             virtual_machine::put(app.clone(), call).await
         }

@@ -120,6 +120,15 @@ pub(crate) fn reference(
     })
 }
 
+/// Takes a property out of a document.
+pub(crate) fn drop_property(document: &mut Value, name: &str) {
+    if let Some(properties) =
+        document.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        properties.remove(name);
+    }
+}
+
 /// Writes `properties.provisioningState`.
 pub(crate) fn set_state(document: &mut Value, state: &str) {
     if let Some(properties) =
@@ -135,7 +144,7 @@ fn normal_location(location: &str) -> String {
 }
 
 /// Refuses names that no Azure resource can have.
-fn check_name(name: &str) -> Result<(), Problem> {
+pub(crate) fn check_name(name: &str) -> Result<(), Problem> {
     let allowed = |c: char| c.is_alphanumeric() || "-_.()".contains(c);
     let fits = (1..=90).contains(&name.chars().count()) && name.chars().all(allowed);
     if fits && !name.ends_with('.') {
@@ -189,6 +198,22 @@ impl App {
         }
         let before = self.store.get(&call.id).await?;
         check_precondition(call, before.as_ref())?;
+        Ok(before)
+    }
+
+    /// The document in which a PUT or DELETE of a child writes; it must be there, and
+    /// the request's preconditions must hold.
+    pub(crate) async fn before_child(&self, call: &Call) -> Result<Resource, Problem> {
+        let parent = call
+            .id
+            .parent()
+            .ok_or_else(|| Problem::NoSuchRoute { path: call.id.to_string() })?;
+        self.group_of(&parent).await?;
+        let before = self.store.get(&parent).await?.ok_or_else(|| Problem::NoParent {
+            kind: call.id.resource_type(),
+            parent: parent.clone(),
+        })?;
+        check_precondition(call, Some(&before))?;
         Ok(before)
     }
 

@@ -32,7 +32,7 @@ pub(crate) struct Ticket {
 /// What is to be promised.
 pub(crate) struct Job {
     /// As in `virtualMachines/restart`.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// What it works on.
     pub(crate) target: ResourceId,
     /// What to do.
@@ -58,9 +58,9 @@ type Submitted<'a> = Pin<Box<dyn Future<Output = Result<Progress, Problem>> + Se
 
 impl Job {
     /// A job without a document or a lock.
-    pub(crate) fn new(name: &'static str, target: &ResourceId, work: Work) -> Self {
+    pub(crate) fn new(name: impl Into<String>, target: &ResourceId, work: Work) -> Self {
         Self {
-            name,
+            name: name.into(),
             target: target.clone(),
             work,
             document: None,
@@ -128,7 +128,7 @@ impl App {
     async fn begin(self: &Arc<Self>, job: Job) -> Result<Progress, Problem> {
         let operation = Operation {
             id: Uuid::new_v4().to_string(),
-            name: job.name.to_owned(),
+            name: job.name,
             target: key_of(&job.target),
             serial: job.turn.as_ref().map(|turn| turn.name.clone()),
             status: Status::InProgress,

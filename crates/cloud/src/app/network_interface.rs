@@ -1,62 +1,30 @@
 //! Network interfaces: one IPv4 configuration each, in a subnet, perhaps with a
 //! public address and an NSG, perhaps on a machine.
 
-use std::sync::Arc;
-
 use arm::ResourceId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::document::{self, properties, reference};
+use super::document::{drop_property, items, reference};
 use super::ip_configuration::configured;
-use super::network_document;
-use super::{Answer, App, Call, Problem};
+use super::{App, Problem};
 use crate::store::Resource;
 
 /// The full type in lower case.
 pub(super) const KIND: &str = "microsoft.network/networkinterfaces";
 
-/// `GET …/networkInterfaces`
-pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::list(&app, &call.id, KIND).await
-}
-
-/// `GET …/networkInterfaces/{nic}`
-pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::get(&app, &call.id).await
-}
-
-/// `PATCH …/networkInterfaces/{nic}`
-pub(crate) async fn tag(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::tag(app, call).await
-}
-
-/// `DELETE …/networkInterfaces/{nic}`
-pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::delete(app, call, "networkInterfaces/delete").await
-}
-
-/// `PUT …/networkInterfaces/{nic}`
-pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let turn = app.network_turn().await?;
-    let before = app.before_put(&call).await?;
-    let mut given = properties(call.object()?)?;
-    let kept = |field: &str| {
-        before
-            .as_ref()
-            .map(|nic| nic.document["properties"][field].clone())
-            .unwrap_or_default()
-    };
-    let id = before.as_ref().map_or(&call.id, |nic| &nic.id).clone();
-    let configuration = match given.get("ipConfigurations").and_then(Value::as_array) {
-        Some(all) if all.len() == 1 => all[0].clone(),
-        Some(all) if all.len() > 1 => {
-            return Err(Problem::parameter(
-                "ipConfigurations",
-                "This cloud gives a network interface one IP configuration.",
-            ));
-        }
-        _ => {
+/// An interface with its addresses.
+pub(super) async fn judge(
+    app: &App,
+    before: Option<&Resource>,
+    draft: &mut Resource,
+) -> Result<(), Problem> {
+    let id = draft.id.clone();
+    let all: Vec<Value> =
+        items(&draft.document, "/properties/ipConfigurations").cloned().collect();
+    let configuration = match all.as_slice() {
+        [one] => one.clone(),
+        [] => {
             return Err(Problem::Invalid {
                 code: "NetworkInterfaceMustHaveAtLeastOneIpConfiguration",
                 message: format!(
@@ -65,34 +33,41 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
                 target: Some("ipConfigurations"),
             });
         }
+        _ => {
+            return Err(Problem::parameter(
+                "ipConfigurations",
+                "This cloud gives a network interface one IP configuration.",
+            ));
+        }
     };
-    let configuration = configured(&app, &id, configuration, before.as_ref()).await?;
-    given.insert("ipConfigurations".to_owned(), json!([configuration]));
-    if let Some(nsg) =
-        reference(&json!({ "properties": given }), "/properties/networkSecurityGroup/id")?
+    let configuration = configured(app, &id, configuration, before).await?;
+    if let Some(nsg) = reference(&draft.document, "/properties/networkSecurityGroup/id")?
     {
         app.referenced(&nsg, &id).await?;
     }
+    let kept = |field: &str| {
+        before.map(|nic| nic.document["properties"][field].clone()).unwrap_or_default()
+    };
     let mac = match kept("macAddress") {
         Value::Null => json!(fresh_mac()),
         mac => mac,
     };
-    given.insert("macAddress".to_owned(), mac);
-    given.insert("primary".to_owned(), json!(true));
-    given.entry("enableIPForwarding").or_insert(json!(false));
-    given.entry("enableAcceleratedNetworking").or_insert(json!(false));
     // Who uses an interface is said by the machine.
-    given.remove("virtualMachine");
-    match kept("virtualMachine") {
-        Value::Null => {}
-        vm => {
-            given.insert("virtualMachine".to_owned(), vm);
+    drop_property(&mut draft.document, "virtualMachine");
+    let given = &mut draft.document["properties"];
+    given["ipConfigurations"] = json!([configuration]);
+    given["macAddress"] = mac;
+    given["primary"] = json!(true);
+    for switch in ["enableIPForwarding", "enableAcceleratedNetworking"] {
+        if given[switch].is_null() {
+            given[switch] = json!(false);
         }
     }
-    let nic = document::framed(&call, before.as_ref(), given)?;
-    let name = "networkInterfaces/write";
-    let (progress, body) = network_document::write(&app, name, nic, None, turn).await?;
-    Ok(progress.written(body, before.is_none()))
+    match kept("virtualMachine") {
+        Value::Null => {}
+        vm => given["virtualMachine"] = vm,
+    }
+    Ok(())
 }
 
 /// Gives an interface to a machine, or takes it back. Nothing happens to one that

@@ -1,113 +1,60 @@
 //! Network security groups. Their rules live in the group's document; a rule's own
 //! address reads and writes its part of it, so the two can never differ.
 
-use std::sync::Arc;
-
 use arm::ResourceId;
 use network::{Nsg, Rule};
 use serde_json::{Map, Value, json};
 
-use super::child::{child_of, drop_child, parent_of, place_child};
-use super::document::{self, items, properties, text};
-use super::{Answer, App, Call, Problem, network_document};
+use super::child::child_of;
+use super::document::{drop_property, items, text};
+use super::usage::uses;
+use super::{App, Problem};
+use crate::store::Resource;
 
-const KIND: &str = "microsoft.network/networksecuritygroups";
+/// The full type in lower case.
+pub(super) const KIND: &str = "microsoft.network/networksecuritygroups";
 const RULES: &str = "securityRules";
 
-/// `GET …/networkSecurityGroups`
-pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::list(&app, &call.id, KIND).await
-}
-
-/// `GET …/networkSecurityGroups/{nsg}`
-pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::get(&app, &call.id).await
-}
-
-/// `PATCH …/networkSecurityGroups/{nsg}`
-pub(crate) async fn tag(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::tag(app, call).await
-}
-
-/// `DELETE …/networkSecurityGroups/{nsg}`
-pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::delete(app, call, "networkSecurityGroups/delete").await
-}
-
-/// `PUT …/networkSecurityGroups/{nsg}`
-pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let turn = app.network_turn().await?;
-    let before = app.before_put(&call).await?;
-    let mut given = properties(call.object()?)?;
-    let id = before.as_ref().map_or(&call.id, |nsg| &nsg.id).clone();
-    let rules = match given.remove(RULES) {
-        Some(Value::Array(rules)) => rules
-            .iter()
-            .map(|rule| {
-                let name = rule["name"].as_str().unwrap_or_default();
-                stored(&id, name, rule["properties"].as_object())
-            })
-            .collect::<Result<_, _>>()?,
-        _ => Vec::new(),
-    };
+/// A group whose rules the engine understands, in an order without conflicts.
+pub(super) fn judge(draft: &mut Resource) -> Result<(), Problem> {
+    let id = draft.id.clone();
+    let rules = items(&draft.document, &format!("/properties/{RULES}"))
+        .map(|rule| {
+            let name = text(rule, "/name").unwrap_or_default();
+            stored(&id, name, rule["properties"].as_object())
+        })
+        .collect::<Result<_, _>>()?;
     // What is derived is not taken from the client.
     for derived in ["defaultSecurityRules", "networkInterfaces", "subnets"] {
-        given.remove(derived);
+        drop_property(&mut draft.document, derived);
     }
-    let mut nsg = document::framed(&call, before.as_ref(), given)?;
-    nsg.document["properties"][RULES] = Value::Array(rules);
-    check_order(&nsg.document)?;
-    let name = "networkSecurityGroups/write";
-    let (progress, body) = network_document::write(&app, name, nsg, None, turn).await?;
-    Ok(progress.written(body, before.is_none()))
+    draft.document["properties"][RULES] = Value::Array(rules);
+    check_order(&draft.document)
 }
 
-/// `GET …/networkSecurityGroups/{nsg}/securityRules`
-pub(crate) async fn list_rules(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::list_children(&app, &call.id, RULES).await
-}
-
-/// `GET …/networkSecurityGroups/{nsg}/defaultSecurityRules`
-pub(crate) async fn list_default_rules(
-    app: Arc<App>,
-    call: Call,
-) -> Result<Answer, Problem> {
-    network_document::list_children(&app, &call.id, "defaultSecurityRules").await
-}
-
-/// `GET …/networkSecurityGroups/{nsg}/securityRules/{rule}`
-pub(crate) async fn get_rule(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::get_child(&app, &call.id, RULES).await
-}
-
-/// `PUT …/networkSecurityGroups/{nsg}/securityRules/{rule}`
-pub(crate) async fn put_rule(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let turn = app.network_turn().await?;
-    let mut nsg = app.existing(&parent_of(&call.id)?).await?;
-    let given = properties(call.object()?)?;
-    let rule = stored(&nsg.id, call.id.name(), Some(&given))?;
-    let created = place_child(&mut nsg.document, RULES, rule);
-    check_order(&nsg.document)?;
-    let child = Some((RULES.to_owned(), call.id.name().to_owned()));
-    let name = "networkSecurityGroups/securityRules/write";
-    let (progress, body) = network_document::write(&app, name, nsg, child, turn).await?;
-    Ok(progress.written(body, created))
-}
-
-/// `DELETE …/networkSecurityGroups/{nsg}/securityRules/{rule}`
-pub(crate) async fn delete_rule(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let turn = app.network_turn().await?;
-    let mut nsg = app.existing(&parent_of(&call.id)?).await?;
-    if !drop_child(&mut nsg.document, RULES, call.id.name()) {
-        return Ok(Answer::Nothing);
+/// The default rules, and who uses the group.
+pub(super) async fn dress(
+    app: &App,
+    id: &ResourceId,
+    document: &mut Value,
+) -> Result<(), Problem> {
+    document["properties"]["defaultSecurityRules"] = default_rules(id);
+    let users = uses(app, id).await?;
+    for (field, kind) in [
+        ("networkInterfaces", "Microsoft.Network/networkInterfaces"),
+        ("subnets", "Microsoft.Network/virtualNetworks/subnets"),
+    ] {
+        let users = users.iter().filter(|one| one.by.is_type(kind));
+        let users: Vec<Value> = users.map(|one| json!({ "id": one.by })).collect();
+        if !users.is_empty() {
+            document["properties"][field] = Value::Array(users);
+        }
     }
-    let name = "networkSecurityGroups/securityRules/delete";
-    let (progress, _) = network_document::write(&app, name, nsg, None, turn).await?;
-    Ok(progress.deleted())
+    Ok(())
 }
 
 /// The six rules that every group ends with, as ARM shows them.
-pub(super) fn default_rules(nsg: &ResourceId) -> Value {
+fn default_rules(nsg: &ResourceId) -> Value {
     network::default_rules()
         .iter()
         .map(|rule| {

@@ -73,6 +73,17 @@ pub(crate) enum Problem {
         /// The id that was asked for.
         id: ResourceId,
     },
+    /// A child of something that is not there cannot be written.
+    #[error(
+        "Failed to perform 'write' on resource(s) of type '{kind}', because the parent resource \
+         '{parent}' could not be found."
+    )]
+    NoParent {
+        /// The child's type.
+        kind: String,
+        /// What is missing.
+        parent: ResourceId,
+    },
     /// Anything else that is not there: a child, an operation, an image.
     #[error("{message}")]
     NotFound {
@@ -194,6 +205,7 @@ impl Problem {
             Self::SubscriptionNotFound { .. } => "SubscriptionNotFound",
             Self::GroupNotFound { .. } => "ResourceGroupNotFound",
             Self::ResourceNotFound { .. } => "ResourceNotFound",
+            Self::NoParent { .. } => "ParentResourceNotFound",
             Self::NotFound { .. } => "NotFound",
             Self::InvalidReference { .. } => "InvalidResourceReference",
             Self::Invalid { code, .. }
@@ -222,6 +234,7 @@ impl Problem {
             | Self::SubscriptionNotFound { .. }
             | Self::GroupNotFound { .. }
             | Self::ResourceNotFound { .. }
+            | Self::NoParent { .. }
             | Self::NotFound { .. } => Kind::NotFound,
             Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,
             Self::ContentTooLarge { .. } => Kind::TooLarge,

@@ -2,68 +2,70 @@
 
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 use arm::ResourceId;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
-use super::document::{self, properties, text};
-use super::network_document;
-use super::{Answer, App, Call, Problem};
+use super::document::{drop_property, items, text};
+use super::usage::uses;
+use super::{App, Problem};
+use crate::store::Resource;
 
-const KIND: &str = "microsoft.network/publicipaddresses";
+/// The full type in lower case.
+pub(super) const KIND: &str = "microsoft.network/publicipaddresses";
 
-/// `GET …/publicIPAddresses`
-pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::list(&app, &call.id, KIND).await
-}
-
-/// `GET …/publicIPAddresses/{address}`
-pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::get(&app, &call.id).await
-}
-
-/// `PATCH …/publicIPAddresses/{address}`
-pub(crate) async fn tag(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::tag(app, call).await
-}
-
-/// `DELETE …/publicIPAddresses/{address}`
-pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::delete(app, call, "publicIPAddresses/delete").await
-}
-
-/// `PUT …/publicIPAddresses/{address}`: Azure allots a dynamic address when it is
-/// first used; here every address is allotted at once.
-pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let turn = app.network_turn().await?;
-    let before = app.before_put(&call).await?;
-    let mut given = properties(call.object()?)?;
-    given.remove("ipConfiguration");
-    given.entry("publicIPAllocationMethod").or_insert_with(|| json!("Static"));
-    given.entry("publicIPAddressVersion").or_insert_with(|| json!("IPv4"));
-    given.entry("idleTimeoutInMinutes").or_insert_with(|| json!(4));
+/// An address with its number. Azure allots a dynamic one when it is first used;
+/// here every one is allotted at once.
+pub(super) async fn judge(
+    app: &App,
+    before: Option<&Resource>,
+    draft: &mut Resource,
+) -> Result<(), Problem> {
+    drop_property(&mut draft.document, "ipConfiguration");
+    let number = match before.and_then(|b| text(&b.document, "/properties/ipAddress")) {
+        Some(number) => number.to_owned(),
+        None => allot(app).await?.to_string(),
+    };
+    if draft.document.get("sku").is_none() {
+        draft.document["sku"] = json!({ "name": "Standard", "tier": "Regional" });
+    }
+    let given = &mut draft.document["properties"];
+    for (field, usual) in [
+        ("publicIPAllocationMethod", json!("Static")),
+        ("publicIPAddressVersion", json!("IPv4")),
+        ("idleTimeoutInMinutes", json!(4)),
+    ] {
+        if given[field].is_null() {
+            given[field] = usual;
+        }
+    }
     if given["publicIPAddressVersion"] != "IPv4" {
         return Err(Problem::parameter(
             "publicIPAddressVersion",
             "This cloud has public addresses of version IPv4 only.",
         ));
     }
-    let address =
-        match before.as_ref().and_then(|b| text(&b.document, "/properties/ipAddress")) {
-            Some(address) => address.to_owned(),
-            None => allot(&app).await?.to_string(),
-        };
-    given.insert("ipAddress".to_owned(), json!(address));
-    let mut resource = document::framed(&call, before.as_ref(), given)?;
-    if resource.document.get("sku").is_none() {
-        resource.document["sku"] = json!({ "name": "Standard", "tier": "Regional" });
-    }
-    let name = "publicIPAddresses/write";
-    let (progress, body) =
-        network_document::write(&app, name, resource, None, turn).await?;
-    Ok(progress.written(body, before.is_none()))
+    given["ipAddress"] = json!(number);
+    Ok(())
+}
+
+/// The IP configuration that has the address.
+pub(super) async fn dress(
+    app: &App,
+    id: &ResourceId,
+    document: &mut Value,
+) -> Result<(), Problem> {
+    let Some(user) = uses(app, id).await?.into_iter().next() else { return Ok(()) };
+    let nic = app.existing(&user.by).await?;
+    let configuration = items(&nic.document, "/properties/ipConfigurations")
+        .find(|one| {
+            text(one, "/properties/publicIPAddress/id")
+                .is_some_and(|to| to.eq_ignore_ascii_case(id.as_str()))
+        })
+        .map(|one| json!({ "id": one["id"] }));
+    document["properties"]["ipConfiguration"] = configuration.unwrap_or(Value::Null);
+    Ok(())
 }
 
 /// The first address that nobody has.

@@ -1,114 +1,46 @@
 //! Virtual networks and their subnets, which live in the network's document.
 
-use std::sync::Arc;
-
 use arm::ResourceId;
 use ipnet::Ipv4Net;
 use serde_json::{Map, Value};
 
-use super::child::{child_of, drop_child, is_named, parent_of, place_child};
-use super::document::{self, items, properties, reference, text};
-use super::{Answer, App, Call, Problem, network_document, usage};
+use super::child::{child_of, is_named};
+use super::document::{items, reference, text};
+use super::{App, Problem, usage};
 use crate::store::Resource;
 
-const KIND: &str = "microsoft.network/virtualnetworks";
+/// The full type in lower case.
+pub(super) const KIND: &str = "microsoft.network/virtualnetworks";
 
-/// `GET …/virtualNetworks`
-pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::list(&app, &call.id, KIND).await
-}
-
-/// `GET …/virtualNetworks/{network}`
-pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::get(&app, &call.id).await
-}
-
-/// `PATCH …/virtualNetworks/{network}`
-pub(crate) async fn tag(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::tag(app, call).await
-}
-
-/// `DELETE …/virtualNetworks/{network}`
-pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::delete(app, call, "virtualNetworks/delete").await
-}
-
-/// `PUT …/virtualNetworks/{network}`
-pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let turn = app.network_turn().await?;
-    let before = app.before_put(&call).await?;
-    let mut given = properties(call.object()?)?;
-    let id = before.as_ref().map_or(&call.id, |network| &network.id).clone();
-    let asked = given.remove("subnets").filter(Value::is_array);
-    let mut network = document::framed(&call, before.as_ref(), given)?;
-    check_space(&network.document)?;
-    let subnets: Vec<Value> = match (asked, &before) {
-        (Some(Value::Array(subnets)), _) => subnets
-            .iter()
-            .map(|subnet| {
-                let name = subnet["name"].as_str().ok_or_else(|| {
-                    Problem::parameter("subnets.name", "Every subnet needs a name.")
-                })?;
-                let given = subnet["properties"].as_object().cloned().unwrap_or_default();
-                Ok(child_of(&id, "subnets", name, given))
-            })
-            .collect::<Result<_, Problem>>()?,
-        // A PUT that says nothing about subnets leaves them alone.
-        (_, Some(before)) => {
-            items(&before.document, "/properties/subnets").cloned().collect()
-        }
-        (_, None) => Vec::new(),
-    };
-    network.document["properties"]["subnets"] = Value::Array(subnets);
-    check_subnets(&app, &network).await?;
-    if let Some(before) = &before {
-        check_departures(&app, before, &network).await?;
+/// A network whose subnets lie in its space, and from which no subnet has gone that
+/// is in use.
+pub(super) async fn judge(
+    app: &App,
+    before: Option<&Resource>,
+    draft: &mut Resource,
+) -> Result<(), Problem> {
+    check_space(&draft.document)?;
+    let id = draft.id.clone();
+    // A PUT that says nothing about subnets leaves them alone.
+    let says = draft.document["properties"]["subnets"].is_array();
+    let source = if says { Some(&draft.document) } else { before.map(|b| &b.document) };
+    let subnets = source
+        .into_iter()
+        .flat_map(|document| items(document, "/properties/subnets"))
+        .map(|subnet| {
+            let name = text(subnet, "/name").ok_or_else(|| {
+                Problem::parameter("subnets.name", "Every subnet needs a name.")
+            })?;
+            let given = subnet["properties"].as_object().cloned().unwrap_or_default();
+            Ok(child_of(&id, "subnets", name, given))
+        })
+        .collect::<Result<_, Problem>>()?;
+    draft.document["properties"]["subnets"] = Value::Array(subnets);
+    check_subnets(app, draft).await?;
+    match before {
+        Some(before) => check_departures(app, before, draft).await,
+        None => Ok(()),
     }
-    let name = "virtualNetworks/write";
-    let (progress, body) =
-        network_document::write(&app, name, network, None, turn).await?;
-    Ok(progress.written(body, before.is_none()))
-}
-
-/// `GET …/virtualNetworks/{network}/subnets`
-pub(crate) async fn list_subnets(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::list_children(&app, &call.id, "subnets").await
-}
-
-/// `GET …/virtualNetworks/{network}/subnets/{subnet}`
-pub(crate) async fn get_subnet(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    network_document::get_child(&app, &call.id, "subnets").await
-}
-
-/// `PUT …/virtualNetworks/{network}/subnets/{subnet}`
-pub(crate) async fn put_subnet(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let turn = app.network_turn().await?;
-    let before = app.existing(&parent_of(&call.id)?).await?;
-    let mut network = before.clone();
-    let given = properties(call.object()?)?;
-    let subnet = child_of(&network.id, "subnets", call.id.name(), given);
-    let created = place_child(&mut network.document, "subnets", subnet);
-    check_subnets(&app, &network).await?;
-    check_departures(&app, &before, &network).await?;
-    let child = Some(("subnets".to_owned(), call.id.name().to_owned()));
-    let name = "virtualNetworks/subnets/write";
-    let (progress, body) =
-        network_document::write(&app, name, network, child, turn).await?;
-    Ok(progress.written(body, created))
-}
-
-/// `DELETE …/virtualNetworks/{network}/subnets/{subnet}`
-pub(crate) async fn delete_subnet(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let turn = app.network_turn().await?;
-    let before = app.existing(&parent_of(&call.id)?).await?;
-    let mut network = before.clone();
-    if !drop_child(&mut network.document, "subnets", call.id.name()) {
-        return Ok(Answer::Nothing);
-    }
-    check_departures(&app, &before, &network).await?;
-    let name = "virtualNetworks/subnets/delete";
-    let (progress, _) = network_document::write(&app, name, network, None, turn).await?;
-    Ok(progress.deleted())
 }
 
 /// The address space is a list of IPv4 blocks without host bits that are apart.

@@ -1,0 +1,235 @@
+//! The collections of network documents: every verb of every noun, once.
+//!
+//! A noun says two things about its documents: what a whole one must be before it
+//! is stored ([`judge`]) and what is added to it when it is shown ([`dress`]). A child
+//! with an address of its own (a rule, a subnet, a route) lives in its parent's
+//! document, so writing or deleting it is writing the parent, judged as a whole.
+//!
+//! ```text
+//! PUT noun  ─┐
+//! PUT child ─┼─ draft of the whole document ─ judge ─ network_document::write
+//! DELETE child
+//! ```
+
+use std::sync::Arc;
+
+use arm::ResourceId;
+use serde_json::{Value, json};
+
+use super::child::{drop_child, parent_of, part_of, place_child};
+use super::document::{self, items, listed, properties, shown};
+use super::journal::Job;
+use super::usage::check_unused;
+use super::work::Work;
+use super::{
+    Answer, App, Call, Problem, network_document, network_interface,
+    network_security_group, public_ip_address, route_table, virtual_network,
+};
+use crate::store::Resource;
+
+/// A kind of network document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noun {
+    /// As it stands in ids.
+    pub(crate) name: &'static str,
+    /// The collections of children that are written one by one.
+    pub(crate) children: &'static [&'static str],
+    /// The collections of children that are only shown.
+    pub(crate) views: &'static [&'static str],
+}
+
+/// Every kind that there is.
+pub(crate) const NOUNS: [Noun; 5] = [
+    Noun { name: "virtualNetworks", children: &["subnets"], views: &[] },
+    Noun { name: "networkInterfaces", children: &[], views: &["ipConfigurations"] },
+    Noun { name: "publicIPAddresses", children: &[], views: &[] },
+    Noun {
+        name: "networkSecurityGroups",
+        children: &["securityRules"],
+        views: &["defaultSecurityRules"],
+    },
+    Noun { name: "routeTables", children: &["routes"], views: &[] },
+];
+
+/// Whether a full type in lower case is one of the kinds.
+pub(super) fn is_noun(kind: &str) -> bool {
+    kind.strip_prefix("microsoft.network/")
+        .is_some_and(|name| NOUNS.iter().any(|noun| noun.name.eq_ignore_ascii_case(name)))
+}
+
+/// Makes of a draft what can be stored, or refuses it. `before` is what it replaces.
+async fn judge(
+    app: &App,
+    before: Option<&Resource>,
+    draft: &mut Resource,
+) -> Result<(), Problem> {
+    match draft.id.resource_type().to_ascii_lowercase().as_str() {
+        virtual_network::KIND => virtual_network::judge(app, before, draft).await,
+        network_interface::KIND => network_interface::judge(app, before, draft).await,
+        public_ip_address::KIND => public_ip_address::judge(app, before, draft).await,
+        network_security_group::KIND => network_security_group::judge(draft),
+        route_table::KIND => route_table::judge(draft),
+        _ => Err(Problem::NoSuchRoute { path: draft.id.to_string() }),
+    }
+}
+
+/// Adds to a shown document what Azure derives from others.
+async fn dress(app: &App, id: &ResourceId, document: &mut Value) -> Result<(), Problem> {
+    match id.resource_type().to_ascii_lowercase().as_str() {
+        network_security_group::KIND => {
+            network_security_group::dress(app, id, document).await
+        }
+        public_ip_address::KIND => public_ip_address::dress(app, id, document).await,
+        _ => Ok(()),
+    }
+}
+
+impl App {
+    /// A network document as it is shown: with the back references that Azure
+    /// gives, and the default rules.
+    pub(super) async fn dressed(&self, resource: &Resource) -> Result<Value, Problem> {
+        let mut document = shown(resource);
+        dress(self, &resource.id, &mut document).await?;
+        Ok(document)
+    }
+}
+
+/// `GET` of all documents of a kind in a group or in the subscription.
+pub(crate) async fn list(
+    app: Arc<App>,
+    call: Call,
+    noun: &'static Noun,
+) -> Result<Answer, Problem> {
+    if call.id.group().is_some() {
+        app.group_of(&call.id).await?;
+    }
+    let kind = format!("microsoft.network/{}", noun.name.to_ascii_lowercase());
+    let mut all = Vec::new();
+    for resource in app.store.list(&call.id, &kind).await? {
+        all.push(app.dressed(&resource).await?);
+    }
+    Ok(Answer::Found(listed(all)))
+}
+
+/// `GET` of a document.
+pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let resource = app.existing(&call.id).await?;
+    Ok(Answer::Found(app.dressed(&resource).await?))
+}
+
+/// `PUT` of a document.
+pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let turn = app.network_turn().await?;
+    let before = app.before_put(&call).await?;
+    let given = properties(call.object()?)?;
+    let mut draft = document::framed(&call, before.as_ref(), given)?;
+    judge(&app, before.as_ref(), &mut draft).await?;
+    let name = operation(&call.id, "write");
+    let (progress, body) = network_document::write(&app, name, draft, None, turn).await?;
+    Ok(progress.written(body, before.is_none()))
+}
+
+/// `PATCH` of a document: its tags, replaced as a whole.
+pub(crate) async fn tag(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let _turn = app.network_turn().await?;
+    let mut resource = app.existing(&call.id).await?;
+    if let Some(tags) = call.object()?.get("tags") {
+        resource.document["tags"] =
+            if tags.is_object() { tags.clone() } else { json!({}) };
+    }
+    app.store.put(&resource).await?;
+    Ok(Answer::Found(app.dressed(&resource).await?))
+}
+
+/// `DELETE` of a document that nobody refers to.
+pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let turn = app.network_turn().await?;
+    app.group_of(&call.id).await?;
+    let Some(resource) = app.store.get(&call.id).await? else {
+        return Ok(Answer::Nothing);
+    };
+    check_unused(&app, &resource.id, None).await?;
+    let work = Work::Remove { resource: resource.id.clone() };
+    let job = Job::new(operation(&call.id, "delete"), &resource.id, work).holding(turn);
+    Ok(app.submit(job).await?.deleted())
+}
+
+/// `GET` of all children in a collection.
+pub(crate) async fn list_children(
+    app: Arc<App>,
+    call: Call,
+    collection: &'static str,
+) -> Result<Answer, Problem> {
+    let parent = app.existing(&call.id).await?;
+    let document = app.dressed(&parent).await?;
+    let etag = &document["etag"];
+    let all = items(&document, &format!("/properties/{collection}"))
+        .map(|child| with_etag(child.clone(), etag));
+    Ok(Answer::Found(listed(all)))
+}
+
+/// `GET` of a child.
+pub(crate) async fn get_child(
+    app: Arc<App>,
+    call: Call,
+    collection: &'static str,
+) -> Result<Answer, Problem> {
+    let parent = app.existing(&parent_of(&call.id)?).await?;
+    let document = app.dressed(&parent).await?;
+    let etag = document["etag"].clone();
+    let child = (collection.to_owned(), call.id.name().to_owned());
+    Ok(Answer::Found(with_etag(part_of(document, Some(&child))?, &etag)))
+}
+
+/// `PUT` of a child.
+pub(crate) async fn put_child(
+    app: Arc<App>,
+    call: Call,
+    collection: &'static str,
+) -> Result<Answer, Problem> {
+    let turn = app.network_turn().await?;
+    let before = app.before_child(&call).await?;
+    let given = properties(call.object()?)?;
+    let name = call.id.name();
+    document::check_name(name)?;
+    let mut draft = before.clone();
+    let child = json!({ "name": name, "properties": given });
+    let created = place_child(&mut draft.document, collection, child);
+    judge(&app, Some(&before), &mut draft).await?;
+    let child = Some((collection.to_owned(), name.to_owned()));
+    let name = operation(&call.id, "write");
+    let (progress, body) =
+        network_document::write(&app, name, draft, child, turn).await?;
+    Ok(progress.written(body, created))
+}
+
+/// `DELETE` of a child.
+pub(crate) async fn delete_child(
+    app: Arc<App>,
+    call: Call,
+    collection: &'static str,
+) -> Result<Answer, Problem> {
+    let turn = app.network_turn().await?;
+    let before = app.before_child(&call).await?;
+    let mut draft = before.clone();
+    if !drop_child(&mut draft.document, collection, call.id.name()) {
+        return Ok(Answer::Nothing);
+    }
+    judge(&app, Some(&before), &mut draft).await?;
+    let name = operation(&call.id, "delete");
+    let (progress, _) = network_document::write(&app, name, draft, None, turn).await?;
+    Ok(progress.deleted())
+}
+
+/// As in `networkSecurityGroups/securityRules/write`.
+fn operation(id: &ResourceId, verb: &str) -> String {
+    let kind = id.resource_type();
+    let kind = kind.split_once('/').map_or(kind.as_str(), |(_, kind)| kind);
+    format!("{kind}/{verb}")
+}
+
+/// A child changes whenever its parent does.
+fn with_etag(mut child: Value, etag: &Value) -> Value {
+    child["etag"] = etag.clone();
+    child
+}
