@@ -7,6 +7,7 @@
 #                  label stay as they are
 #   on_undo CMD    run CMD when this is undone, after the files are back
 #   sshd_apply     make sshd use its configuration, if `sshd -t` accepts it
+#   accept_ssh     accept PORT from SOURCE before the packet filter's BLOCKERS
 #   say TEXT       tell the operator
 #
 # A script that fails is rolled back before it returns. What is recorded lies in
@@ -181,4 +182,47 @@ sshd_apply() {
 	done
 	say "$regain_unit_name does not stay up"
 	return 1
+}
+
+# Puts an accept for PORT, from SOURCE or from anywhere, before each rule of
+# BLOCKERS, a line each: tool family table chain (handle number | policy 0). That
+# ends the chain's say about these packets only.
+accept_ssh() {
+	regain_family=ip
+	case $SOURCE in
+	*:*) regain_family=ip6 ;;
+	esac
+	while read -r tool tables table chain handle number; do
+		case $tool in
+		nft) regain_nft_accept ;;
+		*) regain_iptables_accept ;;
+		esac || return 1
+		say "accepts port $PORT in $tables $table $chain"
+	done <<-END
+	$BLOCKERS
+	END
+}
+
+regain_nft_accept() {
+	words="tcp dport $PORT accept comment \"regain\""
+	[ -z "$SOURCE" ] || words="$regain_family saddr $SOURCE $words"
+	case $handle in
+	policy | -) place="add rule $tables $table $chain" ;;
+	*) place="insert rule $tables $table $chain handle $handle" ;;
+	esac
+	added=$(nft -a -e "$place $words") || return 1
+	# What nft says ends with `# handle N` and, in some versions, another line.
+	new=${added##*# handle }
+	on_undo "nft delete rule $tables $table $chain handle ${new%%[!0-9]*}"
+}
+
+regain_iptables_accept() {
+	if command -v "$tool-nft" >/dev/null 2>&1; then tool=$tool-nft; fi
+	words="-p tcp --dport $PORT -m comment --comment regain -j ACCEPT"
+	[ -z "$SOURCE" ] || words="-s $SOURCE $words"
+	case $handle in
+	policy) $tool -w -t "$table" -A "$chain" $words || return 1 ;;
+	*) $tool -w -t "$table" -I "$chain" "$number" $words || return 1 ;;
+	esac
+	on_undo "$tool -w -t $table -D $chain $words"
 }
