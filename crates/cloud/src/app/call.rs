@@ -67,4 +67,6 @@ pub(crate) enum Answer {
     },
     /// It is being done.
     Accepted(Ticket),
+    /// It is still being done; this is how far it is.
+    Underway(Value),
 }

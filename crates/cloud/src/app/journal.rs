@@ -238,7 +238,10 @@ pub(crate) async fn status(app: Arc<App>, call: Call) -> Result<Answer, Problem>
     if let (Some(error), Some(object)) = (&record.error, body.as_object_mut()) {
         object.insert("error".to_owned(), json!(error));
     }
-    Ok(Answer::Found(body))
+    match record.status {
+        Status::InProgress => Ok(Answer::Underway(body)),
+        Status::Succeeded | Status::Failed => Ok(Answer::Found(body)),
+    }
 }
 
 /// `GET …/operationResults/{id}`: what a synchronous answer would have been.

@@ -100,6 +100,12 @@ pub(super) fn respond(app: &Arc<App>, answer: Answer) -> Response {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
             response
         }
+        Answer::Underway(body) => {
+            let mut response = shown(StatusCode::OK, body);
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            response
+        }
     }
 }
 

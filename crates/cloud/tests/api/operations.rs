@@ -34,6 +34,11 @@ async fn what_takes_longer_is_followed_by_its_address() {
     assert_eq!(reply.body["properties"]["provisioningState"], "Creating");
     let wait: f64 = reply.header("retry-after").parse().unwrap();
     assert!(wait > 0.0, "az sleeps half a minute at zero");
+    let status = reply.header("azure-asyncoperation");
+    let early = lab.raw(reqwest::Method::GET, status, Some(&lab.bearer())).await;
+    assert_eq!(early.body["status"], "InProgress");
+    let wait: f64 = early.header("retry-after").parse().unwrap();
+    assert!(wait > 0.0, "and also when there is none");
     let end = lab.end_of(&reply).await;
     assert_eq!(end["status"], "Succeeded");
     assert!(end["endTime"].is_string() && end["startTime"].is_string());
