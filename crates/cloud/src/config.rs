@@ -56,6 +56,10 @@ pub struct Limits {
     pub token: Duration,
     /// How long a simulated agent takes for anything it is told.
     pub simulated_work: Duration,
+    /// A client must have sent its request, headers and body, within this.
+    pub slow_client: Duration,
+    /// A list has at most so many items on a page.
+    pub page: usize,
 }
 
 impl Default for Limits {
@@ -71,6 +75,8 @@ impl Default for Limits {
             stale: Duration::from_secs(30),
             token: Duration::from_secs(8 * 60 * 60),
             simulated_work: Duration::ZERO,
+            slow_client: Duration::from_secs(60),
+            page: 1000,
         }
     }
 }

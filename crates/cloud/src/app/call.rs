@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) if_match: Option<String>,
     /// `If-None-Match: *`: write only where nothing is.
     pub(crate) if_none_match: bool,
+    /// Where the last page of a list ended: the key of its last item.
+    pub(crate) after: Option<String>,
 }
 
 impl Call {
@@ -39,10 +41,31 @@ impl Call {
         })
     }
 
+    /// How many items a page may have: `$top`, if it is less than `most`.
+    pub(crate) fn top(&self, most: usize) -> Result<usize, Problem> {
+        let Some(asked) = self.parameter("$top") else { return Ok(most) };
+        match asked.parse::<usize>() {
+            Ok(count @ 1..) => Ok(count.min(most)),
+            _ => Err(Problem::parameter(
+                "$top",
+                format!("'{asked}' is not valid for $top: a number from 1 is expected."),
+            )),
+        }
+    }
+
     /// One query parameter; its name in lower case.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
     }
+}
+
+/// One page of a list.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// Its items.
+    pub(crate) items: Vec<Value>,
+    /// The key of its last item, if others follow.
+    pub(crate) next: Option<String>,
 }
 
 /// What is answered when all went well.
@@ -50,6 +73,8 @@ impl Call {
 pub(crate) enum Answer {
     /// Here it is.
     Found(Value),
+    /// One page of a list.
+    Listed(Page),
     /// It is there now, and was not before.
     Created(Value),
     /// Done; there is nothing to show.

@@ -17,13 +17,13 @@ use arm::ResourceId;
 use serde_json::{Value, json};
 
 use super::child::{drop_child, parent_of, part_of, place_child};
-use super::document::{self, items, listed, properties, shown};
+use super::document::{self, check_precondition, items, properties, shown};
 use super::journal::Job;
 use super::usage::check_unused;
 use super::work::Work;
 use super::{
-    Answer, App, Call, Problem, network_document, network_interface,
-    network_security_group, public_ip_address, route_table, virtual_network,
+    Answer, App, Call, Page, Problem, network_document, network_interface,
+    network_security_group, public_ip_address, route_table, tag, virtual_network,
 };
 use crate::store::Resource;
 
@@ -90,6 +90,7 @@ impl App {
     pub(super) async fn dressed(&self, resource: &Resource) -> Result<Value, Problem> {
         let mut document = shown(resource);
         dress(self, &resource.id, &mut document).await?;
+        mark_children(&mut document);
         Ok(document)
     }
 }
@@ -100,15 +101,13 @@ pub(crate) async fn list(
     call: Call,
     noun: &'static Noun,
 ) -> Result<Answer, Problem> {
-    if call.id.group().is_some() {
-        app.group_of(&call.id).await?;
-    }
     let kind = format!("microsoft.network/{}", noun.name.to_ascii_lowercase());
-    let mut all = Vec::new();
-    for resource in app.store.list(&call.id, &kind).await? {
-        all.push(app.dressed(&resource).await?);
+    let (found, next) = app.page(&call, &kind).await?;
+    let mut items = Vec::with_capacity(found.len());
+    for resource in found {
+        items.push(app.dressed(&resource).await?);
     }
-    Ok(Answer::Found(listed(all)))
+    Ok(Answer::Listed(Page { items, next }))
 }
 
 /// `GET` of a document.
@@ -133,12 +132,13 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
 pub(crate) async fn tag(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let _turn = app.network_turn().await?;
     let mut resource = app.existing(&call.id).await?;
-    if let Some(tags) = call.object()?.get("tags") {
-        resource.document["tags"] =
-            if tags.is_object() { tags.clone() } else { json!({}) };
+    check_precondition(&call, Some(&resource))?;
+    if let Some(tags) = tag::of(call.object()?)? {
+        resource.document["tags"] = tags;
     }
     app.store.put(&resource).await?;
-    Ok(Answer::Found(app.dressed(&resource).await?))
+    // Read again, because its etag has changed.
+    get(Arc::clone(&app), call).await
 }
 
 /// `DELETE` of a document that nobody refers to.
@@ -148,6 +148,7 @@ pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem>
     let Some(resource) = app.store.get(&call.id).await? else {
         return Ok(Answer::Nothing);
     };
+    check_precondition(&call, Some(&resource))?;
     check_unused(&app, &resource.id, None).await?;
     let work = Work::Remove { resource: resource.id.clone() };
     let job = Job::new(operation(&call.id, "delete"), &resource.id, work).holding(turn);
@@ -162,10 +163,8 @@ pub(crate) async fn list_children(
 ) -> Result<Answer, Problem> {
     let parent = app.existing(&call.id).await?;
     let document = app.dressed(&parent).await?;
-    let etag = &document["etag"];
-    let all = items(&document, &format!("/properties/{collection}"))
-        .map(|child| with_etag(child.clone(), etag));
-    Ok(Answer::Found(listed(all)))
+    let all = items(&document, &format!("/properties/{collection}")).cloned();
+    Ok(Answer::Listed(Page::whole(all)))
 }
 
 /// `GET` of a child.
@@ -176,9 +175,8 @@ pub(crate) async fn get_child(
 ) -> Result<Answer, Problem> {
     let parent = app.existing(&parent_of(&call.id)?).await?;
     let document = app.dressed(&parent).await?;
-    let etag = document["etag"].clone();
     let child = (collection.to_owned(), call.id.name().to_owned());
-    Ok(Answer::Found(with_etag(part_of(document, Some(&child))?, &etag)))
+    Ok(Answer::Found(part_of(document, Some(&child))?))
 }
 
 /// `PUT` of a child.
@@ -188,7 +186,7 @@ pub(crate) async fn put_child(
     collection: &'static str,
 ) -> Result<Answer, Problem> {
     let turn = app.network_turn().await?;
-    let before = app.before_child(&call).await?;
+    let before = app.before_child(&call, collection).await?;
     let given = properties(call.object()?)?;
     let name = call.id.name();
     document::check_name(name)?;
@@ -210,7 +208,7 @@ pub(crate) async fn delete_child(
     collection: &'static str,
 ) -> Result<Answer, Problem> {
     let turn = app.network_turn().await?;
-    let before = app.before_child(&call).await?;
+    let before = app.before_child(&call, collection).await?;
     let mut draft = before.clone();
     if !drop_child(&mut draft.document, collection, call.id.name()) {
         return Ok(Answer::Nothing);
@@ -228,8 +226,17 @@ fn operation(id: &ResourceId, verb: &str) -> String {
     format!("{kind}/{verb}")
 }
 
-/// A child changes whenever its parent does.
-fn with_etag(mut child: Value, etag: &Value) -> Value {
-    child["etag"] = etag.clone();
-    child
+/// A child changes whenever its parent does, so they have one etag.
+fn mark_children(document: &mut Value) {
+    let etag = document["etag"].clone();
+    let Some(properties) = document.get_mut("properties").and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    for child in properties.values_mut().filter_map(Value::as_array_mut).flatten() {
+        // A mere reference has an id and no name.
+        if child["name"].is_string() && child["id"].is_string() {
+            child["etag"] = etag.clone();
+        }
+    }
 }

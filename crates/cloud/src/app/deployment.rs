@@ -9,17 +9,18 @@ use arm::{ArmError, ResourceId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::document::{self, text};
+use super::document::text;
 use super::journal::Job;
 use super::template::{id_of, resources_of};
 use super::work::Work;
-use super::{Answer, App, Call, Problem, collection, extension, virtual_machine};
+use super::{Answer, App, Call, Page, Problem, collection, extension, virtual_machine};
 use crate::store::{Resource, key_of, now};
 
 /// `GET …/deployments`
 pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let all = app.store.list(&call.id, "microsoft.resources/deployments").await?;
-    Ok(Answer::Found(document::listed(all.into_iter().map(|one| one.document))))
+    let (found, next) = app.page(&call, "microsoft.resources/deployments").await?;
+    let items = found.into_iter().map(|one| one.document).collect();
+    Ok(Answer::Listed(Page { items, next }))
 }
 
 /// `GET …/deployments/{deployment}`
@@ -105,6 +106,7 @@ async fn make_one(
         body: Some(resource.clone()),
         if_match: None,
         if_none_match: false,
+        after: None,
     };
     let app = Arc::clone(app);
     let answer = match id.resource_type().to_ascii_lowercase().as_str() {

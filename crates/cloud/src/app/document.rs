@@ -3,7 +3,8 @@
 use arm::ResourceId;
 use serde_json::{Map, Value, json};
 
-use super::{App, Call, Problem};
+use super::child::is_named;
+use super::{App, Call, Problem, tag};
 use crate::store::Resource;
 
 /// A resource's frame around `properties`, from a PUT's body and what was there.
@@ -47,7 +48,7 @@ pub(crate) fn framed(
         "id": id,
         "type": id.resource_type(),
         "location": location,
-        "tags": body.get("tags").filter(|tags| tags.is_object()).cloned().unwrap_or(json!({})),
+        "tags": tag::of(body)?.unwrap_or(json!({})),
     });
     for field in ["sku", "zones", "identity", "plan"] {
         if let Some(value) =
@@ -67,7 +68,7 @@ pub(crate) fn framed(
 pub(crate) fn shown(resource: &Resource) -> Value {
     let mut document = resource.document.clone();
     if !resource.etag.is_empty() && resource.id.group().is_some() {
-        document["etag"] = json!(format!("W/\"{}\"", resource.etag));
+        document["etag"] = json!(etag_of(resource));
     }
     document
 }
@@ -203,7 +204,11 @@ impl App {
 
     /// The document in which a PUT or DELETE of a child writes; it must be there, and
     /// the request's preconditions must hold.
-    pub(crate) async fn before_child(&self, call: &Call) -> Result<Resource, Problem> {
+    pub(crate) async fn before_child(
+        &self,
+        call: &Call,
+        collection: &str,
+    ) -> Result<Resource, Problem> {
         let parent = call
             .id
             .parent()
@@ -213,7 +218,9 @@ impl App {
             kind: call.id.resource_type(),
             parent: parent.clone(),
         })?;
-        check_precondition(call, Some(&before))?;
+        let there = items(&before.document, &format!("/properties/{collection}"))
+            .any(|one| is_named(one, call.id.name()));
+        check_precondition(call, there.then_some(&before))?;
         Ok(before)
     }
 
@@ -230,15 +237,25 @@ impl App {
     }
 }
 
-/// `If-Match` and `If-None-Match` against what is there.
-fn check_precondition(call: &Call, before: Option<&Resource>) -> Result<(), Problem> {
+/// The etag of a stored resource, as its body and its header have it.
+pub(crate) fn etag_of(resource: &Resource) -> String {
+    format!("W/\"{}\"", resource.etag)
+}
+
+/// `If-Match` and `If-None-Match` against what is there. A child has the etag of
+/// its parent; `before` is then the parent, if the child is there.
+pub(crate) fn check_precondition(
+    call: &Call,
+    before: Option<&Resource>,
+) -> Result<(), Problem> {
     let holds = match (&call.if_match, before) {
         _ if call.if_none_match && before.is_some() => false,
         (None, _) => true,
         (Some(_), None) => false,
-        (Some(wanted), Some(resource)) => {
-            wanted == "*" || wanted.contains(&format!("\"{}\"", resource.etag))
-        }
+        (Some(wanted), Some(resource)) => wanted.split(',').map(str::trim).any(|one| {
+            let one = one.strip_prefix("W/").unwrap_or(one);
+            one == "*" || one.trim_matches('"') == resource.etag
+        }),
     };
     if holds {
         return Ok(());

@@ -20,7 +20,7 @@ use super::extension_settings::{handler_of, told};
 use super::journal::Job;
 use super::network_document::same;
 use super::work::Work;
-use super::{Answer, App, Call, Problem, instance_view, power, tenant};
+use super::{Answer, App, Call, Page, Problem, instance_view, power, tenant};
 use crate::store::{Resource, Settings, key_of};
 
 /// The full type in lower case.
@@ -36,7 +36,7 @@ pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     for extension in app.store.list(&call.id, KIND).await? {
         all.push(view(&app, &extension, call.expands_instance_view()).await?);
     }
-    Ok(Answer::Found(document::listed(all)))
+    Ok(Answer::Listed(Page::whole(all)))
 }
 
 /// `GET …/virtualMachines/{vm}/extensions/{extension}`
@@ -104,6 +104,7 @@ pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem>
     let Some(extension) = app.store.get(&call.id).await? else {
         return Ok(Answer::Nothing);
     };
+    document::check_precondition(&call, Some(&extension))?;
     let handler = handler_name(&extension.document);
     let turn = app.turn(&format!("{}#{handler}", key_of(&vm.id))).await?;
     let work = Work::DeleteExtension { extension: extension.id.clone(), handler };

@@ -22,6 +22,7 @@ pub(crate) mod effective;
 pub(crate) mod extension;
 mod extension_settings;
 mod fabric;
+mod filter;
 mod goal;
 mod guest_image;
 pub(crate) mod image;
@@ -36,15 +37,18 @@ mod network_interface;
 mod network_security_group;
 pub(crate) mod network_watcher;
 mod os_profile;
+mod page;
 pub(crate) mod power;
 mod problem;
 mod public_ip_address;
+pub(crate) mod resource;
 pub(crate) mod resource_group;
 mod route_table;
 pub(crate) mod run_command;
 mod serial;
 mod simulated_agent;
 pub(crate) mod subscription;
+mod tag;
 mod template;
 mod tenant;
 mod topology;
@@ -58,7 +62,7 @@ use std::sync::Arc;
 use machine::Engine;
 
 pub(crate) use agent::{Agent, Agents};
-pub(crate) use call::{Answer, Call};
+pub(crate) use call::{Answer, Call, Page};
 pub(crate) use fabric::{Cable, Opened, Service, lay};
 pub(crate) use guest_image::GuestImages;
 pub(crate) use journal::Ticket;
@@ -121,12 +125,27 @@ const NETWORK: &str = "network";
 impl App {
     /// The turn to write a resource; refused if another writer does not end soon.
     async fn turn(&self, name: &str) -> Result<Turn, Problem> {
-        self.serial.take(name, self.limits.queue).await.ok_or_else(|| Problem::Conflict {
-            code: "AnotherOperationInProgress",
-            message: format!(
-                "Another operation on '{}' is in progress. Wait until it has ended and try again.",
-                name.rsplit('/').next().unwrap_or(name)
-            ),
+        let turn = self.serial.take(name, self.limits.queue).await;
+        let last = name.rsplit('/').next().unwrap_or(name);
+        turn.ok_or_else(|| {
+            // Each provider has its own words for it.
+            let (code, what) = if name.contains("/microsoft.compute/") {
+                (
+                    "Conflict",
+                    "The request failed due to conflict with a concurrent request",
+                )
+            } else {
+                (
+                    "AnotherOperationInProgress",
+                    "Another operation on this or a dependent resource is in progress",
+                )
+            };
+            Problem::Conflict {
+                code,
+                message: format!(
+                    "{what}: '{last}'. Wait until it has ended and try again."
+                ),
+            }
         })
     }
 

@@ -28,11 +28,17 @@ pub(super) async fn write(
 ) -> Result<(Progress, Value), Problem> {
     document::set_state(&mut resource.document, "Updating");
     let id = resource.id.clone();
-    let body = app.dressed(&resource).await?;
-    let body = part_of(body, child.as_ref()).unwrap_or_default();
-    let work = Work::Settle { resource: id.clone(), child };
+    let work = Work::Settle { resource: id.clone(), child: child.clone() };
     let job = Job::new(name, &id, work).writing(resource).promised_in(turn);
-    Ok((app.submit(job).await?, body))
+    let progress = app.submit(job).await?;
+    let body = match (&progress, app.store.get(&id).await?) {
+        // Only now does it have its etag.
+        (Progress::Running(_), Some(written)) => {
+            part_of(app.dressed(&written).await?, child.as_ref()).unwrap_or_default()
+        }
+        _ => Value::Null,
+    };
+    Ok((progress, body))
 }
 
 /// Makes packets follow a written document; gives the document, or its child.

@@ -26,6 +26,9 @@ pub(crate) enum Problem {
         /// The maximum in bytes.
         limit: usize,
     },
+    /// The body did not come in time.
+    #[error("The request's body did not arrive in time. Send it again.")]
+    RequestTimeout,
     /// No token.
     #[error("Authentication failed. The 'Authorization' header is missing or invalid.")]
     AuthenticationFailed,
@@ -177,6 +180,8 @@ pub(crate) enum Kind {
     PreconditionFailed,
     /// Too much.
     TooLarge,
+    /// Too slow.
+    Timeout,
     /// Not the client's doing.
     Internal,
 }
@@ -197,6 +202,7 @@ impl Problem {
             Self::MissingApiVersion => "MissingApiVersionParameter",
             Self::InvalidContent { .. } => "InvalidRequestContent",
             Self::ContentTooLarge { .. } => "RequestContentTooLarge",
+            Self::RequestTimeout => "RequestTimeout",
             Self::AuthenticationFailed => "AuthenticationFailed",
             Self::InvalidToken { .. } => "InvalidAuthenticationToken",
             Self::ExpiredToken => "ExpiredAuthenticationToken",
@@ -238,6 +244,7 @@ impl Problem {
             | Self::NotFound { .. } => Kind::NotFound,
             Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,
             Self::ContentTooLarge { .. } => Kind::TooLarge,
+            Self::RequestTimeout => Kind::Timeout,
             Self::PreconditionFailed => Kind::PreconditionFailed,
             Self::Conflict { .. } | Self::Guest { .. } | Self::Recorded(_) => {
                 Kind::Conflict

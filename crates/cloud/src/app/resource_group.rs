@@ -6,18 +6,29 @@ use std::time::Duration;
 use arm::ResourceId;
 use serde_json::{Value, json};
 
-use super::document::{self, listed};
+use super::document::{self, check_precondition};
+use super::filter::Filter;
 use super::journal::Job;
 use super::work::Work;
-use super::{Answer, App, Call, Problem, machine_life, usage, virtual_machine};
+use super::{
+    Answer, App, Call, Page, Problem, machine_life, resource, tag, usage, virtual_machine,
+};
 use crate::store::{Resource, key_of};
 
-const KIND: &str = "microsoft.resources/resourcegroups";
+/// The full type in lower case.
+pub(super) const KIND: &str = "microsoft.resources/resourcegroups";
 
-/// `GET /subscriptions/{subscription}/resourcegroups`
+/// `GET /subscriptions/{subscription}/resourcegroups`, with a `$filter` by tag
 pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let groups = app.store.list(&call.id, KIND).await?;
-    Ok(Answer::Found(listed(groups.into_iter().map(|group| group.document))))
+    let filter = call.parameter("$filter").unwrap_or_default();
+    let filter = Filter::parse(filter, &["name", "location", "tagname", "tagvalue"])?;
+    let (found, next) = app.page(&call, KIND).await?;
+    let items = found
+        .into_iter()
+        .filter(|group| resource::passes(&filter, group))
+        .map(|group| group.document)
+        .collect();
+    Ok(Answer::Listed(Page { items, next }))
 }
 
 /// `GET …/resourcegroups/{group}`
@@ -33,20 +44,41 @@ pub(crate) async fn head(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
 
 /// `PUT …/resourcegroups/{group}`: one write, so there is nothing to journal.
 pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let turn = app.turn(&key_of(&call.id)).await?;
     let before = app.store.get(&call.id).await?;
+    check_precondition(&call, before.as_ref())?;
     let properties = json!({ "provisioningState": "Succeeded" });
     let properties = properties.as_object().cloned().unwrap_or_default();
-    let group = document::framed(&call, before.as_ref(), properties)?;
+    let mut group = document::framed(&call, before.as_ref(), properties)?;
+    if let Some(manager) = call.object()?.get("managedBy").filter(|by| by.is_string()) {
+        group.document["managedBy"] = manager.clone();
+    }
+    let created = before.is_none();
     if before.is_some_and(|group| is_going(&group)) {
         return Err(going(&call.id));
     }
-    let created = group.etag.is_empty();
     app.store.put(&group).await?;
+    drop(turn);
     Ok(if created {
         Answer::Created(group.document)
     } else {
         Answer::Found(group.document)
     })
+}
+
+/// `PATCH …/resourcegroups/{group}`: its tags, replaced as a whole.
+pub(crate) async fn patch(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let _turn = app.turn(&key_of(&call.id)).await?;
+    let mut group = app.group_of(&call.id).await?;
+    check_precondition(&call, Some(&group))?;
+    if is_going(&group) {
+        return Err(going(&call.id));
+    }
+    if let Some(tags) = tag::of(call.object()?)? {
+        group.document["tags"] = tags;
+    }
+    app.store.put(&group).await?;
+    Ok(Answer::Found(group.document))
 }
 
 /// `DELETE …/resourcegroups/{group}`: with everything in it.

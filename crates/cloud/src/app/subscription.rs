@@ -39,47 +39,6 @@ pub(crate) async fn locations(app: Arc<App>, _call: Call) -> Result<Answer, Prob
     })])))
 }
 
-/// `GET /subscriptions/{subscription}/resources`: everything, for `az resource list`.
-/// Of its filters `resourceGroup eq`, `resourceType eq` and `name eq` are understood.
-pub(crate) async fn resources(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let filter = call.parameter("$filter").unwrap_or_default();
-    let wanted = |field: &str, value: &str| {
-        condition(filter, field).is_none_or(|wanted| wanted.eq_ignore_ascii_case(value))
-    };
-    let all = app.store.list_all(&call.id).await?;
-    let shown = all
-        .iter()
-        .filter(|resource| {
-            let kind = resource.id.resource_type();
-            // Groups are not resources, and children belong to theirs.
-            kind.matches('/').count() == 1
-                && !kind.starts_with("Microsoft.Resources/")
-                && wanted("resourceGroup", resource.id.group().unwrap_or_default())
-                && wanted("resourceType", &kind)
-                && wanted("name", resource.id.name())
-        })
-        .map(|resource| {
-            let document = &resource.document;
-            json!({
-                "id": document["id"],
-                "name": document["name"],
-                "type": document["type"],
-                "location": document["location"],
-                "tags": document["tags"],
-                "createdTime": resource.created_at,
-                "provisioningState": document["properties"]["provisioningState"],
-            })
-        });
-    Ok(Answer::Found(listed(shown)))
-}
-
-/// The value in `field eq 'value'` of an OData filter.
-fn condition<'a>(filter: &'a str, field: &str) -> Option<&'a str> {
-    let lower = filter.to_ascii_lowercase();
-    let at = lower.find(&format!("{} eq '", field.to_ascii_lowercase()))?;
-    filter[at..].split('\'').nth(1)
-}
-
 fn shown(app: &App) -> Value {
     json!({
         "id": format!("/subscriptions/{}", app.subscription),
@@ -95,17 +54,4 @@ fn shown(app: &App) -> Value {
             "spendingLimit": "Off",
         },
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::condition;
-
-    #[test]
-    fn a_filter_is_read_without_regard_to_case() {
-        let filter = "resourceGroup eq 'Lab' and ResourceType eq 'A.B/c'";
-        assert_eq!(condition(filter, "resourceGroup"), Some("Lab"));
-        assert_eq!(condition(filter, "resourceType"), Some("A.B/c"));
-        assert_eq!(condition(filter, "name"), None);
-    }
 }

@@ -16,8 +16,8 @@ use super::machine_shape::{fill_in, keep_the_immutable, merge};
 use super::network_document::same;
 use super::work::Work;
 use super::{
-    Answer, App, Call, Problem, extension, image, instance_view, network_interface,
-    os_profile,
+    Answer, App, Call, Page, Problem, extension, image, instance_view, network_interface,
+    os_profile, tag,
 };
 use crate::store::{Resource, key_of};
 
@@ -26,17 +26,15 @@ pub(super) const KIND: &str = "microsoft.compute/virtualmachines";
 
 /// `GET …/virtualMachines`, in a group or in the subscription
 pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    if call.id.group().is_some() {
-        app.group_of(&call.id).await?;
-    }
     let with_status =
         call.parameter("statusonly").is_some_and(|v| v.eq_ignore_ascii_case("true"))
             || call.expands_instance_view();
-    let mut all = Vec::new();
-    for vm in app.store.list(&call.id, KIND).await? {
-        all.push(view(&app, &vm, with_status).await?);
+    let (found, next) = app.page(&call, KIND).await?;
+    let mut items = Vec::with_capacity(found.len());
+    for vm in found {
+        items.push(view(&app, &vm, with_status).await?);
     }
-    Ok(Answer::Found(listed(all)))
+    Ok(Answer::Listed(Page { items, next }))
 }
 
 /// `GET …/virtualMachines/{vm}`
@@ -49,7 +47,12 @@ pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
 pub(crate) async fn patch(app: Arc<App>, mut call: Call) -> Result<Answer, Problem> {
     let vm = app.existing(&call.id).await?;
     let mut merged = vm.document;
+    let tags = tag::of(call.object()?)?;
     merge(&mut merged, &Value::Object(call.object()?.clone()));
+    // Tags that are given are all that there are from now on.
+    if let Some(tags) = tags {
+        merged["tags"] = tags;
+    }
     call.body = Some(merged);
     put(app, call).await
 }
@@ -95,6 +98,7 @@ pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem>
     let turn = app.turn(&key_of(&call.id)).await?;
     app.group_of(&call.id).await?;
     let Some(mut vm) = app.store.get(&call.id).await? else { return Ok(Answer::Nothing) };
+    document::check_precondition(&call, Some(&vm))?;
     document::set_state(&mut vm.document, "Deleting");
     let work = Work::DeleteMachine { vm: vm.id.clone() };
     let job =

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::to_bytes;
-use axum::extract::{Query, Request};
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::page::Place;
 use super::path::Spelling;
 use crate::app::{Answer, App, Call, Kind, Problem, Ticket};
 
@@ -27,15 +28,18 @@ const ASYNC_OPERATION: HeaderName = HeaderName::from_static("azure-asyncoperatio
 const API_VERSION: &str = "2024-07-01";
 
 /// Reads a request whose id is made of the first `depth` segments of its path.
-pub(super) async fn read(request: Request, depth: usize) -> Result<Call, Problem> {
+pub(super) async fn read(
+    app: &App,
+    request: Request,
+    depth: usize,
+    place: &Place,
+) -> Result<Call, Problem> {
     let (parts, body) = request.into_parts();
-    let query: BTreeMap<String, String> =
-        Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
-            .map(|Query(pairs)| pairs)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value))
-            .collect();
+    let query: BTreeMap<String, String> = place
+        .query()
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
+        .collect();
     if query.get("api-version").is_none_or(String::is_empty) {
         return Err(Problem::MissingApiVersion);
     }
@@ -57,7 +61,10 @@ pub(super) async fn read(request: Request, depth: usize) -> Result<Call, Problem
             .map(str::to_owned)
     };
     let too_large = || Problem::ContentTooLarge { limit: BODY_BYTES };
-    let body = to_bytes(body, READ_BYTES).await.map_err(|_| too_large())?;
+    let body = tokio::time::timeout(app.limits.slow_client, to_bytes(body, READ_BYTES))
+        .await
+        .map_err(|_elapsed| Problem::RequestTimeout)?
+        .map_err(|_| too_large())?;
     if body.len() > BODY_BYTES {
         return Err(too_large());
     }
@@ -69,6 +76,7 @@ pub(super) async fn read(request: Request, depth: usize) -> Result<Call, Problem
         ),
     };
     Ok(Call {
+        after: place.after(&app.seal)?,
         id,
         query,
         body,
@@ -78,9 +86,16 @@ pub(super) async fn read(request: Request, depth: usize) -> Result<Call, Problem
 }
 
 /// An answer as a response.
-pub(super) fn respond(app: &Arc<App>, answer: Answer) -> Response {
+pub(super) fn respond(app: &Arc<App>, answer: Answer, place: &Place) -> Response {
     match answer {
         Answer::Found(body) => shown(StatusCode::OK, body),
+        Answer::Listed(page) => {
+            let mut body = json!({ "value": page.items });
+            if let Some(next) = page.next {
+                body["nextLink"] = json!(place.link(&app.seal, &app.endpoint, &next));
+            }
+            shown(StatusCode::OK, body)
+        }
         Answer::Created(body) => shown(StatusCode::CREATED, body),
         Answer::Done => StatusCode::OK.into_response(),
         Answer::Nothing => StatusCode::NO_CONTENT.into_response(),
@@ -119,6 +134,7 @@ pub(super) fn refuse(problem: &Problem) -> Response {
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::Timeout => StatusCode::REQUEST_TIMEOUT,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let error = problem.to_arm();
@@ -131,7 +147,7 @@ pub(super) fn refuse(problem: &Problem) -> Response {
     if let Ok(code) = code {
         headers.insert("x-ms-error-code", code);
     }
-    if status == StatusCode::PAYLOAD_TOO_LARGE {
+    if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
         // The rest of the body is still on its way and will not be read.
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

@@ -9,6 +9,7 @@ mod call;
 mod envelope;
 mod imds;
 mod metadata;
+mod page;
 mod path;
 mod router;
 mod routes;

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{self, MethodRouter};
 use axum::{Json, Router};
 
+use super::page::Place;
 use super::path::Spelling;
 use super::token::{self, Tokens};
 use super::{call, envelope, metadata, routes};
@@ -88,8 +89,9 @@ impl At<'_> {
     {
         let depth = self.depth;
         let handler = move |State(app): State<Arc<App>>, request: Request| async move {
-            match answer(&app, request, depth, noun).await {
-                Ok(answer) => call::respond(&app, answer),
+            let place = Place::of(&request);
+            match answer(&app, request, depth, &place, noun).await {
+                Ok(answer) => call::respond(&app, answer, &place),
                 Err(problem) => call::refuse(&problem),
             }
         };
@@ -104,13 +106,14 @@ async fn answer<F, Fut>(
     app: &Arc<App>,
     request: Request,
     depth: usize,
+    place: &Place,
     noun: F,
 ) -> Result<Answer, Problem>
 where
     F: Fn(Arc<App>, Call) -> Fut,
     Fut: Future<Output = Result<Answer, Problem>> + Send + 'static,
 {
-    let call = call::read(request, depth).await?;
+    let call = call::read(app, request, depth, place).await?;
     app.check_subscription(&call.id)?;
     tokio::spawn(noun(Arc::clone(app), call)).await.unwrap_or_else(|error| {
         Err(Problem::Internal { doing: "answer the request", why: error.to_string() })

@@ -17,6 +17,8 @@ pub(crate) struct Resource {
     pub(crate) document: Value,
     /// When it was first written (RFC 3339).
     pub(crate) created_at: String,
+    /// When it was last written.
+    pub(crate) changed_at: String,
     /// Changes with every write; empty until the first.
     pub(crate) etag: String,
 }
@@ -29,7 +31,9 @@ pub(crate) fn key_of(id: &ResourceId) -> String {
 impl Resource {
     /// A resource that is not stored yet.
     pub(crate) fn new(id: ResourceId, document: Value) -> Self {
-        Self { id, document, created_at: now(), etag: String::new() }
+        let created_at = now();
+        let changed_at = created_at.clone();
+        Self { id, document, created_at, changed_at, etag: String::new() }
     }
 
     fn read(row: &SqliteRow) -> Result<Self, Error> {
@@ -44,6 +48,7 @@ impl Resource {
             id: ResourceId::parse(&id).map_err(unreadable)?,
             document: decode(&document, "resource")?,
             created_at: row.try_get("created_at").map_err(&column)?,
+            changed_at: row.try_get("changed_at").map_err(&column)?,
             etag: row.try_get("etag").map_err(&column)?,
         })
     }
@@ -80,6 +85,31 @@ impl Store {
         rows.iter().map(Resource::read).collect()
     }
 
+    /// One page of the resources of a type (in lower case) below `scope`: at most
+    /// `most`, whose keys come after `after`.
+    pub(crate) async fn page(
+        &self,
+        scope: &ResourceId,
+        kind: &str,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<Resource>, Error> {
+        let (from, to) = below(scope);
+        let from = if after > from.as_str() { after } else { from.as_str() };
+        let rows = sqlx::query(
+            "SELECT * FROM resource WHERE type = ? AND key > ? AND key < ?
+             ORDER BY key LIMIT ?",
+        )
+        .bind(kind)
+        .bind(from)
+        .bind(to)
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(while_doing("list resources"))?;
+        rows.iter().map(Resource::read).collect()
+    }
+
     /// Everything below `scope`, in order of key.
     pub(crate) async fn list_all(
         &self,
@@ -93,6 +123,28 @@ impl Store {
                 .fetch_all(&self.pool)
                 .await
                 .map_err(while_doing("list resources"))?;
+        rows.iter().map(Resource::read).collect()
+    }
+
+    /// One page of everything below `scope`: at most `most`, whose keys come after
+    /// `after`.
+    pub(crate) async fn page_of_all(
+        &self,
+        scope: &ResourceId,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<Resource>, Error> {
+        let (from, to) = below(scope);
+        let from = if after > from.as_str() { after } else { from.as_str() };
+        let rows = sqlx::query(
+            "SELECT * FROM resource WHERE key > ? AND key < ? ORDER BY key LIMIT ?",
+        )
+        .bind(from)
+        .bind(to)
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(while_doing("list resources"))?;
         rows.iter().map(Resource::read).collect()
     }
 

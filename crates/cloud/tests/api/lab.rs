@@ -184,6 +184,29 @@ impl Lab {
         read(request.send().await.unwrap()).await
     }
 
+    /// A request with a header of its own.
+    pub(crate) async fn with_header(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        header: (&str, &str),
+    ) -> Reply {
+        let address = format!(
+            "{}/subscriptions/{}{path}?api-version=1",
+            self.endpoint, self.subscription
+        );
+        let mut request = self
+            .client
+            .request(method, address)
+            .bearer_auth(&self.token)
+            .header(header.0, header.1);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        read(request.send().await.unwrap()).await
+    }
+
     /// A PUT over a known etag only.
     pub(crate) async fn put_if_match(
         &self,

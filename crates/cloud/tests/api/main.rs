@@ -4,9 +4,11 @@
 
 mod extensions;
 mod lab;
+mod lists;
 mod machines;
 mod networks;
 mod operations;
 mod requests;
 mod restart;
 mod templates;
+mod writers;

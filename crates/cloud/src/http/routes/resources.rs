@@ -3,7 +3,7 @@
 use super::super::router::Table;
 use super::super::router::verb::{DELETE, GET, HEAD, PATCH, POST, PUT};
 use super::{GROUP, SUBSCRIPTION, everywhere};
-use crate::app::{deployment, journal, resource_group, subscription};
+use crate::app::{deployment, journal, resource, resource_group, subscription};
 
 pub(super) fn add(t: &mut Table) {
     let subscription = SUBSCRIPTION;
@@ -15,16 +15,16 @@ pub(super) fn add(t: &mut Table) {
     t.fixed("/tenants", |app| subscription::tenants(&app));
     t.at(subscription).on(GET, subscription::get);
     t.at(&format!("{subscription}/locations")).on(GET, subscription::locations);
-    t.at(&format!("{subscription}/resources")).on(GET, subscription::resources);
+    t.at(&format!("{subscription}/resources")).on(GET, resource::list);
 
     t.at(&format!("{subscription}/resourcegroups")).on(GET, resource_group::list);
     t.at(group)
         .on(GET, resource_group::get)
         .on(HEAD, resource_group::head)
         .on(PUT, resource_group::put)
-        .on(PATCH, resource_group::put)
+        .on(PATCH, resource_group::patch)
         .on(DELETE, resource_group::delete);
-    t.at(&format!("{group}/resources")).on(GET, subscription::resources);
+    t.at(&format!("{group}/resources")).on(GET, resource::list);
 
     t.at(deployments).on(GET, deployment::list);
     t.at(deployment)
