@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::spec::{MachineId, MachineSpec};
+use crate::spec::{Attachment, MachineId, MachineSpec};
 
 /// Whether a VM runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,15 @@ pub enum Power {
     Running,
     /// It is not; its disk is kept.
     Stopped,
+}
+
+/// How a VM's run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Its init powered it off, whoever asked for that.
+    PoweredOff,
+    /// It broke off: killed, or its init died.
+    BrokenOff,
 }
 
 /// How to stop a VM.
@@ -52,11 +61,19 @@ pub trait Engine: Send + Sync {
     /// left alone.
     fn stop(&self, id: &MachineId, how: Stop) -> Result<(), Error>;
 
+    /// Takes the stopped VM off its host, as a move to another one does: what is on
+    /// its temporary disk is lost. From its next start on it hangs in the network as
+    /// `network` says. Doing so twice is doing it once.
+    fn relocate(&self, id: &MachineId, network: &Attachment) -> Result<(), Error>;
+
     /// Removes the VM and its disk, pulling the plug first if it runs.
     fn delete(&self, id: &MachineId) -> Result<(), Error>;
 
     /// Whether the VM runs. A guest can power itself off at any time.
     fn power(&self, id: &MachineId) -> Result<Power, Error>;
+
+    /// How the stopped VM's last run ended; none if it never ran, or runs.
+    fn ended(&self, id: &MachineId) -> Result<Option<End>, Error>;
 
     /// Every VM of this state directory, by id, without seed files.
     fn list(&self) -> Result<Vec<MachineSpec>, Error>;

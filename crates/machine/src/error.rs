@@ -19,6 +19,9 @@ pub enum Error {
     /// It would have to run for this.
     #[error("machine {0} is not running")]
     NotRunning(MachineId),
+    /// It would have to be stopped for this.
+    #[error("machine {0} is running")]
+    Running(MachineId),
     /// The engine was given no such image.
     #[error("there is no image {0:?}")]
     UnknownImage(String),

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::engine::{Engine, ExecOutput, Power, Stop};
+use crate::engine::{End, Engine, ExecOutput, Power, Stop};
 use crate::error::Error;
 use crate::home::{self, Home};
 use crate::keeper::Log;
 use crate::record;
-use crate::spec::{MachineId, MachineSpec};
+use crate::spec::{Attachment, MachineId, MachineSpec};
 
 /// The engine that simulates. What it knows is on disk, as with real VMs.
 #[derive(Debug)]
@@ -90,6 +90,16 @@ impl Engine for Fake {
         record::remove(&power_file(&home))
     }
 
+    fn relocate(&self, id: &MachineId, network: &Attachment) -> Result<(), Error> {
+        let home = self.home(id);
+        let _held = home.hold(id)?;
+        let spec = home.spec()?.ok_or_else(|| Error::NotFound(id.clone()))?;
+        if self.power(id)? == Power::Running {
+            return Err(Error::Running(id.clone()));
+        }
+        home.write_spec(&MachineSpec { network: network.clone(), ..spec })
+    }
+
     fn delete(&self, id: &MachineId) -> Result<(), Error> {
         let home = self.home(id);
         let _held = home.hold(id)?;
@@ -104,6 +114,12 @@ impl Engine for Fake {
         }
         let running = power_file(&home).exists();
         Ok(if running { Power::Running } else { Power::Stopped })
+    }
+
+    fn ended(&self, id: &MachineId) -> Result<Option<End>, Error> {
+        let has_run = self.home(id).console_log().exists();
+        let stopped = self.power(id)? == Power::Stopped;
+        Ok((has_run && stopped).then_some(End::PoweredOff))
     }
 
     fn list(&self) -> Result<Vec<MachineSpec>, Error> {

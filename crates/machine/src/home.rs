@@ -57,6 +57,11 @@ impl Home {
         self.0.join("merged")
     }
 
+    /// What is lost when the VM leaves this host.
+    pub(crate) fn temporary_disk(&self) -> PathBuf {
+        self.0.join("temporary")
+    }
+
     pub(crate) fn keeper_record(&self) -> PathBuf {
         self.0.join("keeper.json")
     }

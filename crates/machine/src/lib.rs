@@ -31,9 +31,10 @@ mod process;
 mod record;
 mod spec;
 mod teardown;
+mod temporary_disk;
 
 pub use command::CommandError;
-pub use engine::{Engine, ExecOutput, Power, Stop};
+pub use engine::{End, Engine, ExecOutput, Power, Stop};
 pub use error::Error;
 pub use fabric::{Fabric, Namespace, Nic, Topology, Vnet};
 pub use fake::Fake;

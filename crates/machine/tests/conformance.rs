@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use lab::{Lab, PATIENCE, Seen, attachment, id, look, remains};
 use machine::{
-    Engine, Error, ExecOutput, Fabric, Fake, MachineSpec, Nic, Nspawn, Power, SeedFile,
-    Stop, Topology, Vnet, image,
+    End, Engine, Error, ExecOutput, Fabric, Fake, MachineSpec, Nic, Nspawn, Power,
+    SeedFile, Stop, Topology, Vnet, image,
 };
 
 /// Makes an engine on a state directory, as a server does when it starts.
@@ -48,6 +48,7 @@ engines! {
     a_machine_speaks_on_its_console
     a_stopped_machine_keeps_its_log_and_starts_again
     starting_and_stopping_twice_is_once
+    only_a_stopped_machine_can_leave_its_host
     a_deleted_machine_is_gone_and_its_id_is_free
     what_cannot_be_is_named
     a_new_server_finds_what_runs
@@ -187,6 +188,23 @@ fn starting_and_stopping_twice_is_once(open: Open) {
     engine.stop(&id("vm1"), Stop::Graceful).unwrap();
     engine.stop(&id("vm1"), Stop::Hard).unwrap();
     assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Stopped);
+}
+
+fn only_a_stopped_machine_can_leave_its_host(open: Open) {
+    let lab = Lab::new();
+    let engine = open(lab.state());
+    up(&*engine, "vm1", 4);
+    let elsewhere = attachment("vnet", 9);
+    let running = engine.relocate(&id("vm1"), &elsewhere).unwrap_err();
+    assert!(matches!(running, Error::Running(_)), "{running}");
+    assert_eq!(engine.ended(&id("vm1")).unwrap(), None);
+    engine.stop(&id("vm1"), Stop::Graceful).unwrap();
+    assert_eq!(engine.ended(&id("vm1")).unwrap(), Some(End::PoweredOff));
+    engine.relocate(&id("vm1"), &elsewhere).unwrap();
+    engine.relocate(&id("vm1"), &elsewhere).unwrap();
+    assert_eq!(engine.list().unwrap()[0].network, elsewhere);
+    engine.start(&id("vm1")).unwrap();
+    assert_eq!(engine.power(&id("vm1")).unwrap(), Power::Running);
 }
 
 fn a_deleted_machine_is_gone_and_its_id_is_free(open: Open) {
@@ -340,6 +358,38 @@ fn a_machine_that_powers_itself_off_is_stopped_and_leaves_nothing() {
     assert!(!mounts.contains(&*lab.state().to_string_lossy()));
     engine.start(&id("vm1")).unwrap();
     eventually("a banner", || has_banner(address));
+}
+
+#[test]
+fn a_temporary_disk_outlives_a_restart_and_stays_behind_when_its_machine_moves() {
+    let lab = Lab::new();
+    let engine = nspawn(lab.state());
+    up(&*engine, "vm1", 4);
+    let sh = |script: &str| told(&*engine, "vm1", &["sh", "-c", script]);
+    let restart = |moved: bool| {
+        engine.stop(&id("vm1"), Stop::Graceful).unwrap();
+        if moved {
+            engine.relocate(&id("vm1"), &attachment("vnet", 9)).unwrap();
+        }
+        engine.start(&id("vm1")).unwrap();
+    };
+    sh("echo a >/mnt/data && echo b >/root/data && mountpoint -q /mnt");
+    assert!(sh("cat /mnt/DATALOSS_WARNING_README.txt").contains("TEMPORARY DISK"));
+    restart(false);
+    assert_eq!(sh("cat /mnt/data /root/data"), "a\nb");
+    sh("chattr +i /mnt/data || true");
+    restart(true);
+    assert_eq!(sh("ls /mnt; cat /root/data"), "DATALOSS_WARNING_README.txt\nb");
+    assert!(sh("ip -o -4 addr show eth0").contains("10.0.0.9/24"));
+}
+
+#[test]
+fn a_machine_whose_init_is_killed_has_broken_off() {
+    let lab = Lab::new();
+    let engine = nspawn(lab.state());
+    up(&*engine, "vm1", 4);
+    engine.stop(&id("vm1"), Stop::Hard).unwrap();
+    assert_eq!(engine.ended(&id("vm1")).unwrap(), Some(End::BrokenOff));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::home::Home;
 use crate::nspawn::cgroup;
 use crate::process::Process;
 use crate::spec::{MachineId, MachineSpec};
+use crate::temporary_disk::MOUNT_POINT;
 
 /// nspawn's exit status when the guest rebooted: told to keep its unit, it asks
 /// its supervisor to start it again.
@@ -38,6 +39,7 @@ pub(crate) fn command(
         .arg(format!("--hostname={}", spec.hostname))
         .arg(format!("--directory={}", home.merged().display()))
         .arg(format!("--network-namespace-path={}", namespace.path().display()))
+        .arg(format!("--bind={}:{MOUNT_POINT}", home.temporary_disk().display()))
         .env_clear()
         .env("PATH", PATH)
         .env("TERM", "vt220")

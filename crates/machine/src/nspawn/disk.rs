@@ -5,7 +5,6 @@ use std::ffi::CString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -13,9 +12,9 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
 use super::unlock;
-use crate::command;
 use crate::error::Error;
 use crate::home::Home;
+use crate::temporary_disk;
 
 /// Makes an empty disk.
 pub(crate) fn make(home: &Home) -> Result<(), Error> {
@@ -89,10 +88,9 @@ pub(crate) fn remove(home: &Home) -> Result<(), Error> {
     if gone(fs::remove_dir_all(path)).is_ok() {
         return Ok(());
     }
-    // A guest can make its files immutable (`chattr +i`), and the host keeps to that.
-    let mut chattr = Command::new("chattr");
-    chattr.args(["-R", "-f", "-i", "-a"]).arg(home.upper());
-    command::run(&mut chattr, b"", Duration::from_secs(60))?;
+    for disk in [home.upper(), home.temporary_disk()] {
+        temporary_disk::free(&disk)?;
+    }
     gone(fs::remove_dir_all(path))
         .map_err(Error::io(format!("remove {}", path.display())))
 }

@@ -5,6 +5,7 @@
 //! create   directory, overlay disk, identity and seed files
 //! start    disk mounted, network attached, keeper started ──► init runs
 //! stop     SIGRTMIN+4 to init; or everything killed ──► keeper ends, disk unmounted
+//! relocate temporary disk lost, another place in the network
 //! delete   directory gone
 //! ```
 //!
@@ -28,13 +29,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub(crate) use self::release::{forget, release, unlock};
-use crate::engine::{Engine, ExecOutput, Power, Stop};
+use crate::engine::{End, Engine, ExecOutput, Power, Stop};
 use crate::error::Error;
 use crate::fabric::Fabric;
 use crate::home::{self, Home};
 use crate::keeper::{self, Log};
 use crate::lock;
-use crate::spec::{MachineId, MachineSpec};
+use crate::spec::{Attachment, MachineId, MachineSpec};
+use crate::temporary_disk;
 
 /// The engine for real VMs. Needs root and `systemd-nspawn`.
 #[derive(Debug)]
@@ -121,6 +123,19 @@ impl Engine for Nspawn {
         power::off(&home, &spec, how)
     }
 
+    fn relocate(&self, id: &MachineId, network: &Attachment) -> Result<(), Error> {
+        let home = self.home(id);
+        let _held = home.hold(id)?;
+        let spec = home.spec()?.ok_or_else(|| Error::NotFound(id.clone()))?;
+        if self.power(id)? == Power::Running {
+            return Err(Error::Running(id.clone()));
+        }
+        // A keeper that was killed may have left it connected where it was.
+        release(&home, &spec, Fabric::find(&self.state)?.as_ref())?;
+        temporary_disk::lose(&home)?;
+        home.write_spec(&MachineSpec { network: network.clone(), ..spec })
+    }
+
     fn delete(&self, id: &MachineId) -> Result<(), Error> {
         let home = self.home(id);
         let _held = home.hold(id)?;
@@ -143,6 +158,19 @@ impl Engine for Nspawn {
         let running =
             keeper::Record::read(&home)?.is_some_and(|record| record.is_running());
         Ok(if running { Power::Running } else { Power::Stopped })
+    }
+
+    fn ended(&self, id: &MachineId) -> Result<Option<End>, Error> {
+        let home = self.home(id);
+        if !home.exists() {
+            return Err(Error::NotFound(id.clone()));
+        }
+        Ok(match keeper::Record::read(&home)? {
+            None => None,
+            Some(record) if record.is_running() => None,
+            Some(record) if record.exit == Some(0) => Some(End::PoweredOff),
+            Some(_) => Some(End::BrokenOff),
+        })
     }
 
     fn list(&self) -> Result<Vec<MachineSpec>, Error> {

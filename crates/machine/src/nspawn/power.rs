@@ -19,6 +19,7 @@ use crate::keeper::{Log, Record};
 use crate::process::Process;
 use crate::record;
 use crate::spec::MachineSpec;
+use crate::temporary_disk;
 
 /// How long a guest may take to power itself off before the plug is pulled.
 const GRACE: Duration = Duration::from_secs(15);
@@ -47,6 +48,7 @@ pub(super) fn on(
     let fabric = Fabric::up(home.state())?;
     // A keeper that was killed has cleaned nothing up.
     release(home, spec, Some(&fabric))?;
+    temporary_disk::make(home)?;
     disk::attach(home, layers)?;
     fabric.attach(&spec.id, &spec.network)?;
     let keeper = spawn_keeper(home, keeper)?;
