@@ -41,6 +41,9 @@ pub enum VmAccessError {
         #[source]
         source: AccountError,
     },
+    /// Without it the system would break.
+    #[error("Failed to remove user {0}: it is an account of the system")]
+    SystemUser(String),
     /// sshd does not accept the user's password.
     #[error("password login could not be allowed for {user}")]
     PasswordLogin {

@@ -15,7 +15,10 @@ pub(super) fn remove(
     journal: &mut Journal,
     name: &UserName,
 ) -> Result<Vec<String>, VmAccessError> {
-    let failed = |source| VmAccessError::Account { user: name.to_string(), source };
+    let failed = |source| match source {
+        AccountError::SystemUser(user) => VmAccessError::SystemUser(user),
+        source => VmAccessError::Account { user: name.to_string(), source },
+    };
     let removed = take_away(journal, name).map_err(failed)?;
     let Some(uid) = removed else {
         return Ok(vec![format!("there is no user {name}")]);
