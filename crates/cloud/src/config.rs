@@ -52,6 +52,8 @@ pub struct Limits {
     pub run_command: Duration,
     /// An agent that was silent for this is not ready.
     pub stale: Duration,
+    /// Between two looks at every machine's health.
+    pub health: Duration,
     /// A token is valid for this.
     pub token: Duration,
     /// How long a simulated agent takes for anything it is told.
@@ -73,6 +75,7 @@ impl Default for Limits {
             extension: Duration::from_secs(90),
             run_command: Duration::from_secs(90 * 60),
             stale: Duration::from_secs(30),
+            health: Duration::from_secs(15),
             token: Duration::from_secs(8 * 60 * 60),
             simulated_work: Duration::ZERO,
             slow_client: Duration::from_secs(60),

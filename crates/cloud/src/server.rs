@@ -86,6 +86,7 @@ impl Server {
         tokio::spawn(splicer.run(Arc::downgrade(&app)));
         tokio::spawn(http::serve_guests(Arc::clone(&app), to_serve));
         app::bring_back(&app).await.map_err(|problem| Error::Store(Box::new(problem)))?;
+        tokio::spawn(app::health::watch(Arc::downgrade(&app)));
 
         let serving = http::serve(Arc::clone(&app), &state, credentials, listener)?;
         state.announce(&endpoint)?;

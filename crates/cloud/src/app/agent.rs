@@ -45,6 +45,8 @@ pub(crate) struct Agent {
 
 #[derive(Clone, Copy, Default)]
 struct Moments {
+    /// Since when it was not expected to be heard of.
+    silent: Option<Instant>,
     /// When the agent was last heard of.
     contact: Option<Instant>,
     /// When its goal was last changed.
@@ -133,7 +135,10 @@ impl Agent {
             incarnation: watch::Sender::new(goal),
             fetched: watch::Sender::new(0),
             report: watch::Sender::new(report),
-            moments: Mutex::default(),
+            moments: Mutex::new(Moments {
+                silent: Some(Instant::now()),
+                ..Moments::default()
+            }),
         }
     }
 
@@ -180,7 +185,9 @@ impl Agent {
 
     /// Forgets what was heard, because the machine was stopped or replaced.
     pub(super) fn forget(&self) {
-        self.moments().contact = None;
+        let mut moments = self.moments();
+        (moments.contact, moments.silent) = (None, Some(Instant::now()));
+        drop(moments);
         self.report.send_modify(|report| {
             if let Some(old) = report.take() {
                 *report = Some(Arc::new(Report { blob: old.blob.clone(), at: None }));
@@ -212,6 +219,11 @@ impl Agent {
         } else {
             Readiness::Ready
         }
+    }
+
+    /// How long a [silent](Readiness::Silent) agent can have been so.
+    pub(super) fn silent_for(&self) -> Duration {
+        self.moments().silent.map_or(Duration::MAX, |since| since.elapsed())
     }
 
     /// Waits until the agent has reported since the machine was started.

@@ -6,28 +6,24 @@
 //! tenant certificate before anything is written, and never shown.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use arm::ResourceId;
 use guest::settings::VmAccess;
 use guest::wire::{Status, Verdict};
 use serde_json::{Value, json};
 
-use super::agent::{Patience, Readiness, Silence};
 use super::child::parent_of;
 use super::document::{self, properties, shown, text};
-use super::extension_settings::{handler_of, told};
+use super::extension_settings::{VERSION, handler_of, told};
+use super::handler::{self, Handler, message_of};
 use super::journal::Job;
 use super::network_document::same;
 use super::work::Work;
-use super::{Answer, App, Call, Page, Problem, instance_view, power, tenant};
+use super::{Answer, App, Call, Page, Problem, instance_view};
 use crate::store::{Resource, Settings, key_of};
 
 /// The full type in lower case.
 pub(super) const KIND: &str = "microsoft.compute/virtualmachines/extensions";
-
-/// The version that the guest has.
-const VERSION: &str = "1.5.25";
 
 /// `GET …/virtualMachines/{vm}/extensions`
 pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
@@ -57,7 +53,7 @@ pub(crate) async fn put(app: Arc<App>, mut call: Call) -> Result<Answer, Problem
             code: "InvalidParameter",
             message: format!(
                 "The settings of {handler} are not valid: {}.",
-                error.full_text()
+                error.full_text().trim_end_matches('.')
             ),
             target: Some("properties.protectedSettings"),
         }
@@ -66,16 +62,9 @@ pub(crate) async fn put(app: Arc<App>, mut call: Call) -> Result<Answer, Problem
     let turn = app.turn(&format!("{}#{handler}", key_of(&vm.id))).await?;
     let before = app.before_put(&call).await?;
     check_only_instance(&app, &vm.id, &call.id, &handler).await?;
-    power::check_running(&app, &vm.id, "Cannot modify extensions in the VM").await?;
-    let guest = app
-        .store
-        .guest(&vm.id)
-        .await?
-        .ok_or_else(|| Problem::ResourceNotFound { id: vm.id.clone() })?;
-    let settings = Settings {
-        public: Some(public),
-        protected: Some(tenant::protect(&protected, &guest.tenant)?),
-    };
+    let doing = "Cannot modify extensions in the VM";
+    let settings =
+        handler::settings(&app, &vm.id, doing, Some(public), &protected).await?;
 
     // The classic client sends no location for a child of a machine.
     if let Some(body) = call.body.as_mut().and_then(Value::as_object_mut) {
@@ -122,8 +111,8 @@ pub(super) async fn apply(
     settings: &Settings,
     operation: &str,
 ) -> Result<Value, Problem> {
-    let outcome =
-        enable(app, &parent_of(id)?, handler, version, settings, operation).await;
+    let told = Handler { name: handler, version };
+    let outcome = enable(app, &parent_of(id)?, told, settings, operation).await;
     let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
     // The machine may have been deleted with all of its extensions meanwhile.
     let Some(mut extension) = app.store.get(id).await? else {
@@ -137,82 +126,23 @@ pub(super) async fn apply(
 async fn enable(
     app: &Arc<App>,
     vm: &ResourceId,
-    handler: &str,
-    version: &str,
+    handler: Handler<'_>,
     settings: &Settings,
     operation: &str,
 ) -> Result<Status, Problem> {
     let whole = app.limits.extension;
-    let status = tell(app, vm, handler, version, settings, operation, whole).await?;
+    let status = handler::tell(app, vm, handler, settings, operation, whole).await?;
     match status.status {
         Verdict::Success | Verdict::Warning => Ok(status),
         Verdict::Error | Verdict::Transitioning => Err(Problem::Guest {
             code: "VMExtensionProvisioningError",
             message: format!(
-                "VM has reported a failure when processing extension '{handler}'. Error message: \
-                 '{}'.",
+                "VM has reported a failure when processing extension '{}'. Error message: '{}'.",
+                handler.name,
                 message_of(&status)
             ),
         }),
     }
-}
-
-/// Gives a handler settings and waits for its status, whatever it says, at most
-/// `whole`.
-pub(super) async fn tell(
-    app: &Arc<App>,
-    vm: &ResourceId,
-    handler: &str,
-    version: &str,
-    settings: &Settings,
-    operation: &str,
-    whole: Duration,
-) -> Result<Status, Problem> {
-    let agent = app
-        .agent(vm)
-        .await?
-        .ok_or_else(|| Problem::ResourceNotFound { id: vm.clone() })?;
-    let lost = agent.readiness(app.limits.stale) == Readiness::Lost;
-    let patience = Patience {
-        pickup: if lost { app.limits.pickup_when_lost } else { app.limits.pickup },
-        whole,
-        stale: app.limits.stale,
-    };
-    let (sequence, incarnation) =
-        app.assign(&agent, handler, version, Some(settings), operation).await?;
-    agent.outcome(handler, sequence, incarnation, &patience).await.map_err(|silence| {
-        let name = vm.name();
-        let (code, what) = match silence {
-            Silence::NotFetched => (
-                "VMAgentStatusCommunicationError",
-                format!(
-                    "the VM agent did not fetch the settings within {} seconds. Look at the \
-                     serial console or the boot diagnostics log whether the guest is up and \
-                     regain-guest runs; a restart of the VM starts the agent again",
-                    patience.pickup.as_secs()
-                ),
-            ),
-            Silence::Lost => (
-                "VMAgentStatusCommunicationError",
-                "the VM agent took the settings and then stopped reporting status. Restart the \
-                 VM and try again"
-                    .to_owned(),
-            ),
-            Silence::Unfinished => (
-                "VMExtensionProvisioningTimeout",
-                format!(
-                    "it did not end within {} seconds. Look at what hangs in the guest through \
-                     the serial console, or restart the VM, and try again",
-                    patience.whole.as_secs()
-                ),
-            ),
-            Silence::Gone => ("ResourceNotFound", "the VM was deleted meanwhile".to_owned()),
-        };
-        Problem::Guest {
-            code,
-            message: format!("VM '{name}' has not reported status for '{handler}': {what}."),
-        }
-    })
 }
 
 /// Takes a handler out of the machine's goal, and the extension away.
@@ -274,11 +204,6 @@ async fn check_only_instance(
         }
     }
     Ok(())
-}
-
-/// A status's own text.
-pub(super) fn message_of(status: &Status) -> String {
-    status.formatted_message.as_ref().map(|text| text.message.clone()).unwrap_or_default()
 }
 
 fn not_found(id: &ResourceId) -> Problem {

@@ -7,6 +7,17 @@ use super::Problem;
 /// The one handler that can be asked for.
 const VM_ACCESS: &str = "Microsoft.OSTCExtensions.VMAccessForLinux";
 
+/// The version that the guest has. It does what all the versions did.
+pub(super) const VERSION: &str = "1.5.25";
+
+/// What can be asked for: a handler is chosen by its major and minor version.
+pub(super) const VERSIONS: [&str; 4] = ["1.2", "1.3", "1.4", "1.5"];
+
+/// Who publishes the handler, and what it is called.
+pub(super) fn published() -> (&'static str, &'static str) {
+    VM_ACCESS.rsplit_once('.').unwrap_or((VM_ACCESS, ""))
+}
+
 /// What clients add for themselves; the handler is not told.
 const CLIENT_KEYS: [&str; 1] = ["task_id"];
 
@@ -27,16 +38,28 @@ pub(super) fn handler_of(given: &Map<String, Value>) -> Result<String, Problem> 
                 )
             })
     };
-    let asked = format!("{}.{}", part("publisher")?, part("type")?);
-    if asked.eq_ignore_ascii_case(VM_ACCESS) {
+    let (publisher, kind) = (part("publisher")?, part("type")?);
+    let version = part("typeHandlerVersion")?;
+    let is_known = format!("{publisher}.{kind}").eq_ignore_ascii_case(VM_ACCESS);
+    if is_known && VERSIONS.contains(&minor(version).as_str()) {
         return Ok(VM_ACCESS.to_owned());
     }
-    Err(Problem::NotFound {
+    let what_there_is = if is_known {
+        format!("It has the versions {} here.", VERSIONS.join(", "))
+    } else {
+        format!("This cloud has {VM_ACCESS}, and scripts are run by run-command.")
+    };
+    Err(Problem::NoArtifact {
         message: format!(
-            "The handler '{asked}' was not found in this cloud. It has {VM_ACCESS}, and scripts \
-             are run by runCommand."
+            "Extension with publisher '{publisher}', type '{kind}', and type handler version \
+             '{version}' could not be found in the extension repository. {what_there_is}"
         ),
     })
+}
+
+/// `1.5` of `1.5.25`.
+fn minor(version: &str) -> String {
+    version.split('.').take(2).collect::<Vec<_>>().join(".")
 }
 
 /// What the handler is told, public and protected, taken out of a PUT's

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::agent::{self, Readiness};
 use super::child::parent_of;
 use super::document::text;
+use super::handler::message_of;
 use super::{Answer, App, Call, Problem, extension, power, virtual_machine};
 use crate::store::{Resource, now};
 
@@ -17,39 +18,6 @@ use crate::store::{Resource, now};
 pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let vm = app.existing(&call.id).await?;
     Ok(Answer::Found(of_machine(&app, &vm).await?))
-}
-
-/// `GET {vm}/providers/Microsoft.ResourceHealth/availabilityStatuses/current`
-pub(crate) async fn health(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let vm = app.existing(&parent_of(&call.id)?).await?;
-    let (code, display) = power_state(&app, &vm.id).await?;
-    let (state, summary, reason) = match code {
-        "PowerState/running" => (
-            "Available",
-            "There aren't any known platform problems affecting this virtual machine"
-                .to_owned(),
-            "",
-        ),
-        _ => (
-            "Unavailable",
-            format!("{display}. Start the virtual machine."),
-            "UserInitiated",
-        ),
-    };
-    Ok(Answer::Found(json!({
-        "id": call.id,
-        "name": "current",
-        "type": "Microsoft.ResourceHealth/AvailabilityStatuses",
-        "location": vm.document["location"],
-        "properties": {
-            "availabilityState": state,
-            "title": state,
-            "summary": summary,
-            "reasonType": reason,
-            "occuredTime": now(),
-            "reportedTime": now(),
-        },
-    })))
 }
 
 /// A machine's instance view.
@@ -115,7 +83,7 @@ pub(super) async fn of_extension(
     {
         let told = &settings.settings_status;
         let (word, level, display) = words(told.status.status);
-        let message = extension::message_of(&told.status);
+        let message = message_of(&told.status);
         let mut one =
             status(&format!("ProvisioningState/{word}"), level, display, Some(&message));
         one["time"] = json!(told.timestamp_utc);

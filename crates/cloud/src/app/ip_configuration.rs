@@ -133,6 +133,28 @@ fn check_wanted(
     Ok(address)
 }
 
+/// Another address of its subnet for an interface; none if the subnet is full.
+pub(super) async fn another(
+    app: &App,
+    nic: &Resource,
+) -> Result<Option<Ipv4Addr>, Problem> {
+    let configuration = &nic.document["properties"]["ipConfigurations"][0];
+    let Some(subnet_id) = reference(configuration, "/properties/subnet/id")? else {
+        return Ok(None);
+    };
+    let Some(vnet) = subnet_id.parent() else { return Ok(None) };
+    let vnet = app.referenced(&vnet, &nic.id).await?;
+    let range = subnet(&vnet.document, &subnet_id)
+        .and_then(|subnet| prefix_of(&Value::Object(subnet.clone()))?.parse().ok());
+    let Some(range) = range else { return Ok(None) };
+    let mut taken = taken(app, &subnet_id, &nic.id).await?;
+    taken.extend(
+        text(configuration, "/properties/privateIPAddress")
+            .and_then(|address| address.parse::<Ipv4Addr>().ok()),
+    );
+    Ok(first_free(range, &taken))
+}
+
 /// Azure keeps the first four addresses and the last.
 fn first_free(range: Ipv4Net, taken: &HashSet<Ipv4Addr>) -> Option<Ipv4Addr> {
     range.hosts().skip(3).find(|address| !taken.contains(address))

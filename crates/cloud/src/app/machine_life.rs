@@ -43,6 +43,7 @@ pub(super) async fn create(
         .await?
         .ok_or_else(|| Problem::ResourceNotFound { id: id.clone() })?;
     if agent.first_report(app.limits.first_report).await {
+        app.look_at_health(id).await?;
         return settle(app, id).await;
     }
     let mut vm = app.existing(id).await?;
@@ -150,7 +151,7 @@ async fn remove_machine(app: &App, machine: &MachineId) -> Result<(), Problem> {
 }
 
 /// Where a machine hangs in the fabric, from its interface's document.
-async fn attachment(app: &App, vm: &Resource) -> Result<Attachment, Problem> {
+pub(super) async fn attachment(app: &App, vm: &Resource) -> Result<Attachment, Problem> {
     let lost =
         |why: String| Problem::Internal { doing: "connect the virtual machine", why };
     let nic =

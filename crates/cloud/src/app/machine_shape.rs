@@ -6,8 +6,8 @@ use guest::provision::Provision;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::Problem;
 use super::document::text;
+use super::{Problem, machine_size};
 use crate::store::now;
 
 /// What Azure adds to a new machine's properties, and what it takes away: no GET
@@ -22,7 +22,7 @@ pub(super) fn fill_in(
     given.insert("vmId".to_owned(), json!(Uuid::new_v4()));
     given.insert("provisioningState".to_owned(), json!("Creating"));
     given.insert("timeCreated".to_owned(), json!(now()));
-    given.entry("hardwareProfile").or_insert(json!({ "vmSize": "Standard_DS1_v2" }));
+    given.entry("hardwareProfile").or_insert(json!({ "vmSize": machine_size::USUAL }));
     given
         .entry("diagnosticsProfile")
         .or_insert(json!({ "bootDiagnostics": { "enabled": true } }));

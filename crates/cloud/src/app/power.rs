@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::fabric::blocking;
+use super::health_cause::Cause;
 use super::journal::Job;
 use super::virtual_machine::machine_id;
 use super::work::Work;
-use super::{Answer, App, Call, Problem, simulated_agent, virtual_machine};
+use super::{
+    Answer, App, Call, Problem, lease, machine_life, simulated_agent, virtual_machine,
+};
 use crate::store::{key_of, now};
 
 /// What is done to a machine's power.
@@ -28,10 +31,24 @@ pub(crate) enum Action {
     },
     /// Power off and give the host's resources back.
     Deallocate,
-    /// Move to another host. There is one, so it is a restart that forces.
+    /// Move to another host. There is one, so it leaves this one and comes back.
     Redeploy,
     /// Bring what runs in line with the documents.
     Reapply,
+}
+
+impl Action {
+    /// What a machine's health says while it is done; none if it is not felt.
+    fn cause(self) -> Option<Cause> {
+        match self {
+            Self::Start => Some(Cause::Starting),
+            Self::Restart => Some(Cause::Restarting),
+            Self::PowerOff { .. } => Some(Cause::Stopping),
+            Self::Deallocate => Some(Cause::Deallocating),
+            Self::Redeploy => Some(Cause::Redeploying),
+            Self::Reapply => None,
+        }
+    }
 }
 
 /// `POST …/virtualMachines/{vm}/start`
@@ -89,6 +106,27 @@ pub(super) async fn perform(
     operation: &str,
 ) -> Result<Value, Problem> {
     let started = now();
+    let done = switch(app, id, action).await;
+    // A machine that was stopped is not one that stopped.
+    let felt = match (&done, action) {
+        (Ok(()), Action::PowerOff { .. }) => app.note_health(id, Cause::Stopped).await,
+        (_, Action::Reapply) => Ok(()),
+        _ => app.look_at_health(id).await,
+    };
+    done?;
+    felt?;
+    Ok(json!({
+        "startTime": started,
+        "endTime": now(),
+        "status": "Succeeded",
+        "name": operation,
+    }))
+}
+
+async fn switch(app: &Arc<App>, id: &ResourceId, action: Action) -> Result<(), Problem> {
+    if let Some(cause) = action.cause() {
+        app.note_health(id, cause).await?;
+    }
     match action {
         Action::Start => switch_on(app, id).await?,
         Action::Restart => {
@@ -97,6 +135,7 @@ pub(super) async fn perform(
         }
         Action::Redeploy => {
             switch_off(app, id, Stop::Hard).await?;
+            leave_host(app, id).await?;
             switch_on(app, id).await?;
         }
         Action::PowerOff { hard } => {
@@ -105,19 +144,28 @@ pub(super) async fn perform(
         }
         Action::Deallocate => {
             switch_off(app, id, Stop::Graceful).await?;
+            leave_host(app, id).await?;
             app.store.set_deallocated(id, true).await?;
+            app.refresh_fabric().await?;
         }
         Action::Reapply => {
             app.refresh_fabric().await?;
             virtual_machine::settle(app, id).await?;
         }
     }
-    Ok(json!({
-        "startTime": started,
-        "endTime": now(),
-        "status": "Succeeded",
-        "name": operation,
-    }))
+    Ok(())
+}
+
+/// Takes a machine that is off away from its host: its temporary disk is lost, and
+/// its dynamic addresses become others.
+async fn leave_host(app: &Arc<App>, id: &ResourceId) -> Result<(), Problem> {
+    let vm = app.existing(id).await?;
+    lease::renew(app, &vm).await?;
+    let network = machine_life::attachment(app, &vm).await?;
+    let machine = machine_id(&vm.document)?;
+    let engine = Arc::clone(&app.engine);
+    blocking("move the virtual machine", move || engine.relocate(&machine, &network))
+        .await
 }
 
 async fn switch_on(app: &Arc<App>, id: &ResourceId) -> Result<(), Problem> {

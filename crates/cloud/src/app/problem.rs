@@ -93,6 +93,12 @@ pub(crate) enum Problem {
         /// What was not found.
         message: String,
     },
+    /// Something to make machines of that this cloud does not have.
+    #[error("{message}")]
+    NoArtifact {
+        /// What was not found, and what there is.
+        message: String,
+    },
     /// A resource that the request refers to is not there.
     #[error(
         "Resource {to} referenced by resource {from} was not found. Please make sure that the \
@@ -213,6 +219,7 @@ impl Problem {
             Self::ResourceNotFound { .. } => "ResourceNotFound",
             Self::NoParent { .. } => "ParentResourceNotFound",
             Self::NotFound { .. } => "NotFound",
+            Self::NoArtifact { .. } => "ArtifactNotFound",
             Self::InvalidReference { .. } => "InvalidResourceReference",
             Self::Invalid { code, .. }
             | Self::Conflict { code, .. }
@@ -241,7 +248,8 @@ impl Problem {
             | Self::GroupNotFound { .. }
             | Self::ResourceNotFound { .. }
             | Self::NoParent { .. }
-            | Self::NotFound { .. } => Kind::NotFound,
+            | Self::NotFound { .. }
+            | Self::NoArtifact { .. } => Kind::NotFound,
             Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,
             Self::ContentTooLarge { .. } => Kind::TooLarge,
             Self::RequestTimeout => Kind::Timeout,

@@ -7,9 +7,9 @@ use arm::ResourceId;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
-use super::document::{drop_property, items, text};
+use super::document::{drop_property, items, reference, text};
 use super::usage::uses;
-use super::{App, Problem};
+use super::{App, Problem, lease};
 use crate::store::Resource;
 
 /// The full type in lower case.
@@ -65,11 +65,18 @@ pub(super) async fn dress(
         })
         .map(|one| json!({ "id": one["id"] }));
     document["properties"]["ipConfiguration"] = configuration.unwrap_or(Value::Null);
+    // A dynamic one is nobody's while its machine is deallocated.
+    if lease::is_dynamic(document, "/properties/publicIPAllocationMethod")
+        && let Some(vm) = reference(&nic.document, "/properties/virtualMachine/id")?
+        && app.store.guest(&vm).await?.is_some_and(|guest| guest.deallocated)
+    {
+        drop_property(document, "ipAddress");
+    }
     Ok(())
 }
 
 /// The first address that nobody has.
-async fn allot(app: &App) -> Result<Ipv4Addr, Problem> {
+pub(super) async fn allot(app: &App) -> Result<Ipv4Addr, Problem> {
     let taken = taken(app).await?.into_iter().map(|(_, address)| address).collect();
     first_free(app.cable.range(), &taken).ok_or_else(|| Problem::Conflict {
         code: "PublicIPCountLimitReached",

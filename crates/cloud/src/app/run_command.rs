@@ -11,64 +11,87 @@ use guest::settings::RunCommand;
 use guest::wire::{Status, Verdict};
 use serde_json::{Value, json};
 
-use super::extension;
+use super::document::listed;
+use super::handler::{self, Handler, message_of};
 use super::journal::Job;
 use super::work::Work;
-use super::{Answer, App, Call, Problem, power, tenant};
+use super::{Answer, App, Call, Problem};
 use crate::store::{Settings, key_of};
 
 /// The handler in the guest.
-const HANDLER: &str = "Microsoft.CPlat.Core.RunCommandLinux";
-const VERSION: &str = "1.0.5";
+const HANDLER: Handler<'_> =
+    Handler { name: "Microsoft.CPlat.Core.RunCommandLinux", version: "1.0.5" };
 /// How much of each stream is given back, counted from its end. Azure gives 4096
 /// bytes; `/metadata/endpoints` says that here it is more.
 pub(crate) const OUTPUT_BYTES: usize = 262_144;
 
+/// What can be run.
+struct Command {
+    id: &'static str,
+    label: &'static str,
+    description: &'static str,
+    /// None if the script is the caller's.
+    script: Option<&'static str>,
+}
+
+const COMMANDS: [Command; 2] = [
+    Command {
+        id: "RunShellScript",
+        label: "Executes a Linux shell script",
+        description: "Executes a Linux shell script",
+        script: None,
+    },
+    Command {
+        id: "ifconfig",
+        label: "List network configuration",
+        description: "Get the configuration of all network interfaces.",
+        // Few systems have the program of that name any more.
+        script: Some("ifconfig 2>/dev/null || ip address show"),
+    },
+];
+
 /// `GET …/locations/{location}/runCommands`
 pub(crate) async fn list(_app: Arc<App>, _call: Call) -> Result<Answer, Problem> {
-    Ok(Answer::Found(json!({ "value": [description()] })))
+    Ok(Answer::Found(listed(COMMANDS.iter().map(Command::shown))))
 }
 
 /// `GET …/locations/{location}/runCommands/{command}`
 pub(crate) async fn get(_app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    check_command(call.id.name())?;
-    let mut command = description();
-    command["script"] = json!([]);
-    command["parameters"] = json!([]);
-    Ok(Answer::Found(command))
+    let command = find(call.id.name())?;
+    let mut shown = command.shown();
+    shown["script"] = command.script.into_iter().collect();
+    shown["parameters"] = json!([]);
+    Ok(Answer::Found(shown))
 }
 
 /// `POST …/virtualMachines/{vm}/runCommand`
 pub(crate) async fn post(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let vm = app.existing(&call.id).await?;
     let body = call.object()?;
-    check_command(body.get("commandId").and_then(Value::as_str).unwrap_or_default())?;
+    let command =
+        find(body.get("commandId").and_then(Value::as_str).unwrap_or_default())?;
     let mut protected = json!({});
     for key in ["script", "parameters", "timeoutSeconds"] {
         if let Some(value) = body.get(key).filter(|value| !value.is_null()) {
             protected[key] = value.clone();
         }
     }
+    if let Some(script) = command.script {
+        protected["script"] = json!([script]);
+    }
     RunCommand::parse(None, Some(&protected))
         .map_err(|error| Problem::parameter("script", error.full_text()))?;
-    let turn = app.serial.try_take(&format!("{}#{HANDLER}", key_of(&vm.id))).ok_or_else(
-        || Problem::Conflict {
+    let turn = app
+        .serial
+        .try_take(&format!("{}#{}", key_of(&vm.id), HANDLER.name))
+        .ok_or_else(|| Problem::Conflict {
             code: "Conflict",
             message: "Run command extension execution is in progress. Please wait for \
                       completion before invoking a run command."
                 .to_owned(),
-        },
-    )?;
-    power::check_running(&app, &vm.id, "Cannot run a command in the VM").await?;
-    let guest = app
-        .store
-        .guest(&vm.id)
-        .await?
-        .ok_or_else(|| Problem::ResourceNotFound { id: vm.id.clone() })?;
-    let settings = Settings {
-        public: None,
-        protected: Some(tenant::protect(&protected, &guest.tenant)?),
-    };
+        })?;
+    let doing = "Cannot run a command in the VM";
+    let settings = handler::settings(&app, &vm.id, doing, None, &protected).await?;
     let work = Work::RunCommand { vm: vm.id.clone(), settings };
     let job = Job::new("virtualMachines/runCommand", &vm.id, work).holding(turn);
     Ok(app.submit(job).await?.answered())
@@ -82,10 +105,9 @@ pub(super) async fn run(
     operation: &str,
 ) -> Result<Value, Problem> {
     let whole = app.limits.run_command;
-    let told =
-        extension::tell(app, vm, HANDLER, VERSION, settings, operation, whole).await;
+    let told = handler::tell(app, vm, HANDLER, settings, operation, whole).await;
     // Whatever became of it, the script is not to run again after a restart.
-    app.store.retire(vm, HANDLER, operation).await?;
+    app.store.retire(vm, HANDLER.name, operation).await?;
     told.map(|status| result(&status))
 }
 
@@ -103,7 +125,7 @@ fn result(status: &Status) -> Value {
     let verdict = match status.status {
         Verdict::Success | Verdict::Warning => "Enable succeeded: ".to_owned(),
         Verdict::Error | Verdict::Transitioning => {
-            format!("Enable failed: {}", extension::message_of(status))
+            format!("Enable failed: {}", message_of(status))
         }
     };
     json!({ "value": [{
@@ -127,27 +149,29 @@ fn tail(text: &str, bytes: usize) -> &str {
     &text[start..]
 }
 
-fn check_command(id: &str) -> Result<(), Problem> {
-    if id.eq_ignore_ascii_case("RunShellScript") {
-        return Ok(());
-    }
-    Err(Problem::Invalid {
-        code: "InvalidParameter",
-        message: format!(
-            "The command '{id}' is not known; this cloud has RunShellScript."
-        ),
-        target: Some("commandId"),
+fn find(id: &str) -> Result<&'static Command, Problem> {
+    COMMANDS.iter().find(|command| command.id.eq_ignore_ascii_case(id)).ok_or_else(|| {
+        let names: Vec<&str> = COMMANDS.iter().map(|command| command.id).collect();
+        Problem::parameter(
+            "commandId",
+            format!(
+                "The command '{id}' is not known. This cloud has {}.",
+                names.join(" and ")
+            ),
+        )
     })
 }
 
-fn description() -> Value {
-    json!({
-        "$schema": "http://schema.management.azure.com/schemas/2016-11-17/runcommands.json",
-        "id": "RunShellScript",
-        "osType": "Linux",
-        "label": "Executes a Linux shell script",
-        "description": "Executes a script in the virtual machine as root.",
-    })
+impl Command {
+    fn shown(&self) -> Value {
+        json!({
+            "$schema": "http://schema.management.azure.com/schemas/2016-11-17/runcommands.json",
+            "id": self.id,
+            "osType": "Linux",
+            "label": self.label,
+            "description": self.description,
+        })
+    }
 }
 
 #[cfg(test)]

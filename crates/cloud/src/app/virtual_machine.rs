@@ -7,17 +7,18 @@
 use std::sync::Arc;
 
 use arm::ResourceId;
+use guest::provision::Provision;
 use machine::MachineId;
 use serde_json::{Map, Value, json};
 
-use super::document::{self, items, listed, properties, reference, shown, text};
+use super::document::{self, items, properties, reference, shown, text};
 use super::journal::Job;
 use super::machine_shape::{fill_in, keep_the_immutable, merge};
 use super::network_document::same;
 use super::work::Work;
 use super::{
-    Answer, App, Call, Page, Problem, extension, image, instance_view, network_interface,
-    os_profile, tag,
+    Answer, App, Call, Page, Problem, extension, image, instance_view, machine_size,
+    network_interface, os_profile, tag,
 };
 use crate::store::{Resource, key_of};
 
@@ -67,6 +68,7 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
         .is_some_and(|vm| !matches!(state(&vm.document), "Creating" | "Failed"));
     if let (true, Some(before)) = (made, &before) {
         keep_the_immutable(&mut given, &before.document)?;
+        check_hardware(&given)?;
         given.insert("provisioningState".to_owned(), json!("Updating"));
         let vm = document::framed(&call, Some(before), given)?;
         let body = vm.document.clone();
@@ -77,10 +79,7 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     }
 
     let id = before.as_ref().map_or(&call.id, |vm| &vm.id).clone();
-    let provision = os_profile::provision(id.name(), &given)?;
-    let reference =
-        given.get("storageProfile").map_or(&Value::Null, |p| &p["imageReference"]);
-    let image = image::find(reference)?;
+    let (provision, image) = judge(&id, &given)?;
     fill_in(&mut given, &id, &provision);
     let network_turn = app.network_turn().await?;
     let nic = primary_interface(&app, &id, &given).await?;
@@ -91,6 +90,35 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let work = Work::CreateMachine { vm: id, image: image.to_owned(), provision };
     let job = Job::new("virtualMachines/write", &call.id, work).writing(vm).holding(turn);
     Ok(app.submit(job).await?.written(body, before.is_none()))
+}
+
+/// What a new machine boots from and how it is provisioned, or why it cannot be: all
+/// that can be said without looking at other resources.
+pub(super) fn judge(
+    id: &ResourceId,
+    given: &Map<String, Value>,
+) -> Result<(Provision, &'static str), Problem> {
+    check_hardware(given)?;
+    let provision = os_profile::provision(id.name(), given)?;
+    let storage = given.get("storageProfile").unwrap_or(&Value::Null);
+    Ok((provision, image::find(&storage["imageReference"])?))
+}
+
+/// Refuses hardware that there is not.
+fn check_hardware(given: &Map<String, Value>) -> Result<(), Problem> {
+    let given = Value::Object(given.clone());
+    machine_size::check(&given)?;
+    match items(&given, "/storageProfile/dataDisks").count() {
+        0 => Ok(()),
+        disks => Err(Problem::Conflict {
+            code: "OperationNotAllowed",
+            message: format!(
+                "The maximum number of data disks currently permitted is 0. The current number \
+                 of data disks is {disks}. This cloud's virtual machines have an OS disk and a \
+                 temporary disk."
+            ),
+        }),
+    }
 }
 
 /// `DELETE …/virtualMachines/{vm}`
@@ -104,15 +132,6 @@ pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem>
     let job =
         Job::new("virtualMachines/delete", &call.id, work).writing(vm).holding(turn);
     Ok(app.submit(job).await?.deleted())
-}
-
-/// `GET …/locations/{location}/vmSizes`: every machine shares the host.
-pub(crate) async fn sizes(_app: Arc<App>, _call: Call) -> Result<Answer, Problem> {
-    let sizes = ["Standard_DS1_v2", "Standard_D2s_v5", "Standard_B1s"].map(|name| {
-        json!({ "name": name, "numberOfCores": 1, "memoryInMB": 1024, "maxDataDiskCount": 0,
-                "osDiskSizeInMB": 30720, "resourceDiskSizeInMB": 0 })
-    });
-    Ok(Answer::Found(listed(sizes.to_vec())))
 }
 
 /// Marks a machine's document as done, and gives it.

@@ -103,6 +103,16 @@ impl Store {
             .transpose()
     }
 
+    /// Every machine: its id, the engine's id for it, and whether it is deallocated.
+    pub(crate) async fn machines(&self) -> Result<Vec<(String, String, bool)>, Error> {
+        sqlx::query_as(
+            "SELECT id, machine, deallocated FROM guest JOIN resource ON key = vm",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(while_doing("list guests"))
+    }
+
     /// Notes that a machine was deallocated, or that it is allocated again.
     pub(crate) async fn set_deallocated(
         &self,

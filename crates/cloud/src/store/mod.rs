@@ -7,6 +7,7 @@
 //! [sealed](Seal) before it is written.
 
 mod guest;
+mod health;
 mod operation;
 mod resource;
 mod seal;
@@ -99,7 +100,14 @@ impl Store {
             include_str!("../../migrations/0001_initial.sql").into_sql_str(),
             false,
         );
-        Migrator::with_migrations(vec![initial])
+        let health = Migration::new(
+            3,
+            "health".into(),
+            MigrationType::Simple,
+            include_str!("../../migrations/0003_health.sql").into_sql_str(),
+            false,
+        );
+        Migrator::with_migrations(vec![initial, health])
             .run(&pool)
             .await
             .map_err(Error::Migrate)?;

@@ -1,5 +1,7 @@
 //! The journal: every promise to a client, written before it is begun.
 
+use std::collections::HashSet;
+
 use arm::{ArmError, ResourceId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -139,6 +141,17 @@ impl Store {
         .fetch_all(&self.pool)
         .await
         .map_err(while_doing("list operations"))
+    }
+
+    /// The keys of all resources to which something is being done just now.
+    pub(crate) async fn busy(&self) -> Result<HashSet<String>, Error> {
+        let all: Vec<String> = sqlx::query_scalar(
+            "SELECT target FROM operation WHERE status = 'InProgress'",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(while_doing("list operations"))?;
+        Ok(all.into_iter().collect())
     }
 
     /// Every promise that was not kept yet, the oldest first, with its work.

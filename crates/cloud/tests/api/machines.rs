@@ -69,6 +69,43 @@ async fn power_goes_off_and_on_and_the_answer_is_an_object() {
 }
 
 #[tokio::test]
+async fn who_leaves_the_host_gets_other_dynamic_addresses_and_keeps_static_ones() {
+    let lab = Lab::new().await;
+    let path = lab.machine("g", "vm1").await;
+    let network = "/resourceGroups/g/providers/Microsoft.Network";
+    let (nic, ip) = (
+        format!("{network}/networkInterfaces/nic-vm1"),
+        format!("{network}/publicIPAddresses/ip-vm1"),
+    );
+    let private = "/properties/ipConfigurations/0/properties/privateIPAddress";
+    let public = "/properties/ipAddress";
+    let at = async |path: &str, pointer: &str| {
+        lab.get(path).await.body.pointer(pointer).cloned().unwrap_or_default()
+    };
+    let before = (at(&nic, private).await, at(&ip, public).await);
+    lab.post(&format!("{path}/restart"), None).await;
+    assert_eq!((at(&nic, private).await, at(&ip, public).await), before);
+    lab.post(&format!("{path}/redeploy"), None).await;
+    let moved = (at(&nic, private).await, at(&ip, public).await);
+    assert_ne!(moved.0, before.0, "the private address is dynamic");
+    assert_eq!(moved.1, before.1, "the public one is static");
+
+    let mut document = lab.get(&ip).await.body;
+    document["properties"]["publicIPAllocationMethod"] = json!("Dynamic");
+    lab.made(&ip, document).await;
+    let mut document = lab.get(&nic).await.body;
+    document["properties"]["ipConfigurations"][0]["properties"]["privateIPAllocationMethod"] =
+        json!("Static");
+    lab.made(&nic, document).await;
+    lab.post(&format!("{path}/deallocate"), None).await;
+    assert_eq!(at(&ip, public).await, Value::Null);
+    lab.post(&format!("{path}/start"), None).await;
+    assert_eq!(at(&nic, private).await, moved.0, "the private address is static now");
+    assert_ne!(at(&ip, public).await, Value::Null);
+    assert_ne!(at(&ip, public).await, moved.1, "the public one is dynamic now");
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let lab = Lab::new().await;
     lab.made("/resourceGroups/g", json!({ "location": "westus" })).await;

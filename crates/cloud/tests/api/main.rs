@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod extensions;
+mod health;
 mod lab;
 mod lists;
 mod machines;

@@ -4,7 +4,7 @@ use super::super::router::Table;
 use super::super::router::verb::{DELETE, GET, PATCH, POST, PUT};
 use super::{GROUP, everywhere};
 use crate::app::{
-    boot_diagnostics, extension, image, instance_view, power, run_command,
+    boot_diagnostics, extension, image, instance_view, machine_size, power, run_command,
     virtual_machine,
 };
 
@@ -43,12 +43,14 @@ pub(super) fn add(t: &mut Table) {
         .on(PUT, extension::put)
         .on(PATCH, extension::put)
         .on(DELETE, extension::delete);
-    t.at(&format!(
-        "{vm}/providers/microsoft.resourcehealth/availabilitystatuses/{{status}}"
-    ))
-    .on(GET, instance_view::health);
 
-    t.at(&format!("{location}/vmsizes")).on(GET, virtual_machine::sizes);
+    t.at(&format!("{vm}/vmsizes")).on(GET, machine_size::list_for_machine);
+    t.at(&format!("{location}/vmsizes")).on(GET, machine_size::list);
+    t.at(&everywhere("microsoft.compute/skus")).on(GET, machine_size::skus);
+    for all in [&everywhere("microsoft.compute/images"), &format!("{compute}/images")] {
+        t.at(all).on(GET, image::list_custom);
+    }
+    t.at(&format!("{compute}/images/{{image}}")).on(GET, image::get_custom);
     t.at(&format!("{location}/runcommands")).on(GET, run_command::list);
     t.at(&format!("{location}/runcommands/{{command}}")).on(GET, run_command::get);
     t.at(&format!("{location}/publishers")).on(GET, image::publishers);
@@ -59,4 +61,5 @@ pub(super) fn add(t: &mut Table) {
     t.at(&format!("{publisher}/artifacttypes/vmextension/types"))
         .on(GET, image::extension_types);
     t.at(&format!("{kind}/versions")).on(GET, image::extension_versions);
+    t.at(&format!("{kind}/versions/{{version}}")).on(GET, image::extension_version);
 }

@@ -5,6 +5,7 @@
 //! action is done to.
 
 mod compute;
+mod health;
 mod network;
 mod resources;
 
@@ -19,6 +20,7 @@ pub(super) fn all() -> Table {
     resources::add(&mut table);
     compute::add(&mut table);
     network::add(&mut table);
+    health::add(&mut table);
     table
 }
 
