@@ -7,11 +7,16 @@ STATE   ?= $(CURDIR)/target/state
 RELEASE := target/release
 GUEST   := target/$(TARGET)/guest/regain-guest
 
-.PHONY: help setup setup-tests build demo test e2e bench lint tidy deny dist clean
+# regain is named too, so that both are built from the same dependencies.
+CONFORMANCE = $(CARGO) build --release --locked --quiet -p regain -p e2e --bins && \
+	$(RELEASE)/conformance
+
+.PHONY: help setup setup-tests setup-clients build demo test conformance bench lint tidy deny dist clean
 
 help:
 	@echo "make demo    lock a real VM's owner out three times, and regain it"
-	@echo "make test    everything: units, components, real VMs"
+	@echo "make test    everything: units, components, real VMs, real clients"
+	@echo "make conformance   the real az, the classic CLI and the SDKs alone"
 	@echo "make bench   the figures, each against a peer or a limit"
 	@echo "make lint    fmt, clippy, tidy"
 	@echo "make deny    licences and sources of every dependency"
@@ -24,6 +29,9 @@ setup:
 setup-tests:
 	@scripts/setup test
 
+setup-clients:
+	@scripts/setup clients
+
 # Two builds, because the guest's binary is static: it must run in any guest,
 # whatever its C library.
 build: setup
@@ -35,8 +43,15 @@ build: setup
 demo: build
 	@scripts/demo $(RELEASE)/regain
 
-test: setup-tests build
-	$(CARGO) nextest run --release --locked --workspace --no-fail-fast
+# Both run, whatever the first one says: whoever waits wants to know all of it.
+test: setup-tests setup-clients build
+	@status=0; \
+	$(CARGO) nextest run --release --locked --workspace --no-fail-fast || status=1; \
+	$(CONFORMANCE) || status=1; \
+	exit $$status
+
+conformance: setup-clients build
+	$(CONFORMANCE) $(ARGS)
 
 bench: build
 	$(CARGO) run --release --locked --quiet -p e2e --bin figures

@@ -1,10 +1,10 @@
 //! One VM of a lab, from both ends.
 
-use std::process::Command;
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::{Lab, Ran};
+use crate::{Lab, Ran, way_in};
 
 /// A VM in the group `lab`. What the lab says of it is asked once, so that a test can
 /// reach it when the server is gone.
@@ -43,13 +43,8 @@ impl<'lab> Vm<'lab> {
 
     /// Log in as the operator would, with plain ssh.
     pub fn ssh(&self, command: &str) -> Ran {
-        let mut ssh = Command::new("ssh");
-        ssh.args(["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no"])
-            .args(["-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"])
-            .args(["-o", "ConnectTimeout=5", "-i", &self.word("key")])
-            .arg(format!("{}@{}", self.word("user"), self.word("host")))
-            .arg(command);
-        Ran::of(ssh)
+        let key = self.word("key");
+        way_in::with_key(&self.word("user"), &self.host(), 22, Path::new(&key), command)
     }
 
     /// `regain diagnose`, and its JSON.

@@ -4,12 +4,17 @@
 //! tests run side by side; dropping it removes everything, also when a test
 //! panics. The binaries are the ones that `make build` made.
 
+mod client;
 mod guest;
 mod lab;
+mod operator;
 mod ran;
+pub mod way_in;
 
+pub use client::Client;
 pub use guest::Vm;
 pub use lab::Lab;
+pub use operator::{Entry, Operator, Principal};
 pub use ran::Ran;
 
 use std::path::{Path, PathBuf};

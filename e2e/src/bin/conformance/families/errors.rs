@@ -1,0 +1,34 @@
+//! Bad input: one clear error, the right exit status, and nothing half-done.
+
+use crate::case::{BOTH, Family, World, fails};
+use crate::check::Check::*;
+
+pub(crate) fn family() -> Family {
+    Family::new(
+        "errors",
+        BOTH,
+        World::Group,
+        vec![
+            fails(1, "rest --method put --url {id}/providers/Microsoft.Compute/\
+                      virtualMachines/x?api-version=2024-07-01 --body '[1,2]'")
+            .then(Gone("vm show -g {g} -n x")),
+            fails(1, "rest --method put --url {id}/providers/Microsoft.Compute/\
+                      virtualMachines/x?api-version=2024-07-01 --body '{\"location\":7}'")
+            .then(Gone("vm show -g {g} -n x")),
+            fails(1, "rest --method put --url {id}/providers/Microsoft.Compute/\
+                      virtualMachines/x?api-version=2024-07-01 --body '{\"location\":\"local\"}'")
+            .then(Gone("vm show -g {g} -n x")),
+            fails(1, "rest --method get --url {id}/providers/Microsoft.Nothing/\
+                      things/x?api-version=2024-07-01"),
+            fails(1, "rest --method get --url /subscriptions/\
+                      00000000-0000-0000-0000-000000000009/resourcegroups\
+                      ?api-version=2024-07-01")
+            .then(Complains("SubscriptionNotFound")),
+            fails(1, "network vnet create -g {g} -n bad --address-prefixes 10.0.0.0/99"),
+            fails(1, "network vnet create -g {g} -n bad --address-prefixes nonsense"),
+            fails(2, "vm list --nonsense"),
+            fails(2, "vm nonsense"),
+            fails(3, "vm show -g {g} -n nobody").then(Complains("(ResourceNotFound)")),
+        ],
+    )
+}

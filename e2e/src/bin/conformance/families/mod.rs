@@ -1,0 +1,42 @@
+//! The families, one a file: what the issue names, as it is typed.
+
+mod boot_diagnostics;
+mod classic;
+mod errors;
+mod extension;
+mod group;
+mod login;
+mod nsg;
+mod python;
+mod resource;
+mod route;
+mod run_command;
+mod vm_create;
+mod vm_life;
+mod vm_user;
+mod vnet;
+mod watcher;
+
+use crate::case::Family;
+
+/// Every family, the slowest first.
+pub(crate) fn all() -> Vec<Family> {
+    vec![
+        classic::family(),
+        vm_life::family(),
+        vm_create::family(),
+        vm_user::family(),
+        extension::family(),
+        nsg::family(),
+        vnet::family(),
+        watcher::family(),
+        route::family(),
+        python::family(),
+        run_command::family(),
+        boot_diagnostics::family(),
+        resource::family(),
+        group::family(),
+        errors::family(),
+        login::family(),
+    ]
+}

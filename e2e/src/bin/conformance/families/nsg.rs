@@ -1,0 +1,80 @@
+//! NSGs and their rules: what they say is what packets meet.
+
+use e2e::way_in::Knock;
+use serde_json::json;
+
+use crate::case::{BOTH, Family, World, fails, run};
+use crate::check::Check::*;
+
+pub(crate) fn family() -> Family {
+    Family::new(
+        "network nsg",
+        BOTH,
+        World::Vm,
+        vec![
+            run("network nsg create -g {g} -n other --tags a=b")
+                .then(Is("/NewNSG/name", json!("other")))
+                .then(Count("/NewNSG/defaultSecurityRules", 6)),
+            run("network nsg show -g {g} -n other").then(Is("/tags/a", json!("b"))),
+            run("network nsg list -g {g}").then(Count("", 2)),
+            run("network nsg update -g {g} -n other --set tags.c=d")
+                .then(Is("/tags/c", json!("d"))),
+            run("network nsg rule create -g {g} --nsg-name {vm}NSG -n deny-ssh --priority 100 \
+                 --access Deny --protocol Tcp --destination-port-ranges 22")
+            .then(Is("/provisioningState", json!("Succeeded")))
+            .then(Knock("{ip}", "22", Knock::Silent))
+            .then(NoLogin("azureuser")),
+            run("network nsg rule list -g {g} --nsg-name {vm}NSG")
+                .then(Count("", 2))
+                .then(Lists("", "/name", "deny-ssh")),
+            run("network nsg rule list -g {g} --nsg-name {vm}NSG --include-default")
+                .then(Count("", 8)),
+            run("network nsg rule show -g {g} --nsg-name {vm}NSG -n deny-ssh")
+                .then(Is("/priority", json!(100))),
+            run("network nsg rule update -g {g} --nsg-name {vm}NSG -n deny-ssh --access Allow")
+                .then(Is("/access", json!("Allow")))
+                .then(Login("azureuser")),
+            run("network nsg rule update -g {g} --nsg-name {vm}NSG -n deny-ssh --access Deny \
+                 --source-address-prefixes 203.0.113.0/24")
+            .then(Login("azureuser")),
+            run("network nsg rule delete -g {g} --nsg-name {vm}NSG -n deny-ssh")
+                .then(Login("azureuser")),
+            run("vm open-port -g {g} -n {vm} --port 8080 --priority 900")
+                .given(Knock("{ip}", "8080", Knock::Silent))
+                .then(Knock("{ip}", "8080", Knock::Refused))
+                .then(Shows(
+                    "network nsg rule show -g {g} --nsg-name {vm}NSG -n open-port-8080",
+                    "/access",
+                    json!("Allow"),
+                )),
+            run("network nic list-effective-nsg -g {g} -n {vm}VMNic")
+                .then(Has("/value/0/networkSecurityGroup/id", "{vm}NSG"))
+                .then(Says("open-port-8080")),
+            run("vm create -g {g} -n bare --image Debian12 --admin-username azureuser \
+                 --ssh-key-values {pub} --nsg ''")
+            .keep("bareip", "/publicIpAddress"),
+            run("vm open-port -g {g} -n bare --port 22")
+                .then(Shows(
+                    "network nsg show -g {g} -n bareNSG",
+                    "/provisioningState",
+                    json!("Succeeded"),
+                ))
+                .then(Soon(Box::new(LoginAt("azureuser", "{bareip}", "22", "{key}"))))
+                .then(Knock("{bareip}", "8080", Knock::Silent)),
+            fails(1, "network nsg rule create -g {g} --nsg-name {vm}NSG -n again \
+                      --priority 1000 --access Deny --protocol Tcp \
+                      --destination-port-ranges 22")
+            .then(Complains("(SecurityRuleConflict)")),
+            fails(1, "network nsg rule create -g {g} --nsg-name {vm}NSG -n low --priority 5 \
+                      --access Deny --protocol Tcp"),
+            fails(1, "network nsg rule create -g {g} --nsg-name {vm}NSG -n wide \
+                      --priority 300 --destination-port-ranges 99999"),
+            fails(1, "network nsg delete -g {g} -n {vm}NSG")
+                .then(Complains("InUse")),
+            run("network nsg delete -g {g} -n other")
+                .then(Gone("network nsg show -g {g} -n other")),
+            fails(3, "network nsg show -g {g} -n other").then(Complains("(ResourceNotFound)")),
+            fails(3, "network nsg rule show -g {g} --nsg-name {vm}NSG -n nothing"),
+        ],
+    )
+}
