@@ -107,9 +107,9 @@ impl<'lab> Operator<'lab> {
 
     /// Log in as the lab's owner.
     ///
-    /// # Panics
-    /// If the client does not accept it.
-    pub fn sign_in(&self, client: Client) {
+    /// # Errors
+    /// With what the client said, if it does not accept it.
+    pub fn sign_in(&self, client: Client) -> Result<(), String> {
         let Entry { endpoint, tenant, client_id, client_secret, .. } = &self.entry;
         let lines: Vec<Vec<&str>> = match client {
             Client::Az => vec![
@@ -160,7 +160,35 @@ impl<'lab> Operator<'lab> {
             if line[0] == "login" {
                 line.extend(more[1]);
             }
-            self.run(client, &line, None).ok();
+            let ran = self.run(client, &line, None);
+            if ran.exit != 0 {
+                return Err(format!("{} cannot log in: {ran:#?}", client.name()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Log somebody else in to az, in a directory of its own, if that was not done yet.
+    /// Without a name to log in with, only the directory is there.
+    ///
+    /// # Errors
+    /// With what az said, if it does not accept it.
+    pub fn sign_in_as(&self, who: &Principal) -> Result<(), String> {
+        let own = self.home.join(format!(".az-{}", who.name));
+        if own.exists() || who.id.is_empty() {
+            return Ok(());
+        }
+        let mut copy = Command::new("cp");
+        copy.arg("-a").arg(self.home.join(".az")).arg(own);
+        Ran::of(copy);
+        self.run(Client::Az, &["account", "clear"], Some(who));
+        let line = ["login", "--service-principal", "--tenant", &self.entry.tenant];
+        let line = [&line[..], &["-u", &who.id, "-p", &who.secret]].concat();
+        let ran = self.run(Client::Az, &line, Some(who));
+        if ran.exit == 0 {
+            Ok(())
+        } else {
+            Err(format!("{} cannot log in: {ran:#?}", who.name))
         }
     }
 
@@ -207,10 +235,12 @@ impl<'lab> Operator<'lab> {
         command
     }
 
+    /// az and the classic CLI both write `.azure/azureProfile.json`, and neither reads
+    /// the other's.
     fn for_az(&self, command: &mut Command, who: Option<&Principal>) {
         let directory = match who {
-            Some(who) => format!(".azure-{}", who.name),
-            None => ".azure".to_owned(),
+            Some(who) => format!(".az-{}", who.name),
+            None => ".az".to_owned(),
         };
         command
             .env("AZURE_CONFIG_DIR", self.home.join(directory))
@@ -233,7 +263,7 @@ impl<'lab> Operator<'lab> {
     /// The owner finds the lab by its state; anybody else is in the environment.
     fn for_regain(&self, command: &mut Command, who: Option<&Principal>) {
         command.env("REGAIN_STATE", self.lab.state());
-        command.env("AZURE_CONFIG_DIR", self.home.join(".azure-none"));
+        command.env("AZURE_CONFIG_DIR", self.home.join(".az-none"));
         if let Some(who) = who {
             command
                 .env("REGAIN_ENDPOINT", &self.entry.endpoint)
@@ -254,10 +284,16 @@ impl<'lab> Operator<'lab> {
     }
 
     /// What `regain` prints as the lab's owner: a second pair of eyes.
+    ///
+    /// # Errors
+    /// If it fails or prints no JSON.
     pub fn look(&self, line: &[&str]) -> Result<Value, String> {
         let ran = self.run(Client::Regain, line, None);
         if ran.exit != 0 {
             return Err(format!("regain {}: {}", line.join(" "), ran.stderr.trim()));
+        }
+        if ran.stdout.is_empty() {
+            return Ok(Value::Null);
         }
         serde_json::from_str(&ran.stdout).map_err(|error| error.to_string())
     }

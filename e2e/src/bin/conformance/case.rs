@@ -15,6 +15,8 @@ pub(crate) struct Case {
     pub(crate) line: &'static str,
     /// Only these of the family's clients.
     pub(crate) only: Option<&'static [Client]>,
+    /// Typed with this client whoever the family's is.
+    pub(crate) with: Option<Client>,
     /// A principal of [`Case::keep`]'s values `NAME_id` and `NAME_secret`; none is
     /// the lab's owner.
     pub(crate) who: Option<&'static str>,
@@ -28,7 +30,15 @@ pub(crate) struct Case {
 
 /// A command that must succeed.
 pub(crate) fn run(line: &'static str) -> Case {
-    Case { line, only: None, who: None, given: vec![], then: vec![], keep: vec![] }
+    Case {
+        line,
+        only: None,
+        with: None,
+        who: None,
+        given: vec![],
+        then: vec![],
+        keep: vec![],
+    }
 }
 
 /// A command that must fail with this exit status.
@@ -54,6 +64,11 @@ impl Case {
 
     pub(crate) fn only(mut self, clients: &'static [Client]) -> Self {
         self.only = Some(clients);
+        self
+    }
+
+    pub(crate) fn with(mut self, client: Client) -> Self {
+        self.with = Some(client);
         self
     }
 
@@ -94,8 +109,8 @@ pub(crate) struct Family {
     pub(crate) clients: &'static [Client],
     pub(crate) world: World,
     pub(crate) cases: Vec<Case>,
-    /// Lines that `az` and `regain` must answer with the same bytes.
-    pub(crate) alike: Vec<&'static str>,
+    /// Lines that `az` and `regain` must answer with the same bytes, in these formats.
+    pub(crate) alike: Vec<(&'static str, &'static [&'static str])>,
 }
 
 impl Family {
@@ -106,6 +121,12 @@ impl Family {
         cases: Vec<Case>,
     ) -> Self {
         Self { name, clients, world, cases, alike: vec![] }
+    }
+
+    /// Whether az is needed whatever the client is.
+    pub(crate) fn uses_az(&self) -> bool {
+        !self.alike.is_empty()
+            || self.cases.iter().any(|case| case.with == Some(Client::Az))
     }
 
     /// What it is called where spaces may not stand.

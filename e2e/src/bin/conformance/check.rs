@@ -29,8 +29,6 @@ pub(crate) enum Check {
     Has(&'static str, &'static str),
     /// Something other than null is there.
     There(&'static str),
-    /// Nothing or null is there.
-    Absent(&'static str),
     /// That many are in the list there.
     Count(&'static str, usize),
     /// The list there has an element whose member has this text in it.
@@ -155,9 +153,6 @@ impl Check {
             }
             Self::There(pointer) => must(!at(answer, pointer).is_null(), || {
                 format!("nothing is at {pointer}")
-            }),
-            Self::Absent(pointer) => must(at(answer, pointer).is_null(), || {
-                format!("{pointer} is {}", at(answer, pointer))
             }),
             Self::Count(pointer, wanted) => {
                 let found = at(answer, pointer).as_array().map(Vec::len);

@@ -73,8 +73,10 @@ impl<'a> Session<'a> {
             for case in &mine[..last.map_or(0, |last| last + 1)] {
                 self.carry_out(case);
             }
-            for line in family.alike.iter().filter(|line| wanted(line)) {
-                self.compare(line);
+            for (line, formats) in family.alike.iter().filter(|(line, _)| wanted(line)) {
+                for format in *formats {
+                    self.compare(line, format);
+                }
             }
         }
         self.end();
@@ -120,21 +122,27 @@ impl<'a> Session<'a> {
                 self.check(check, None).err().map(|why| format!("before: {why}")),
             );
         }
+        let client = case.with.unwrap_or(self.client);
         let who = case.who.map(|name| self.principal(name));
-        let words = match self.client {
+        if let Some(who) = &who
+            && client == Client::Az
+        {
+            wrong.extend(self.operator.sign_in_as(who).err());
+        }
+        let words = match client {
             Client::Python => vec![line.clone()],
             _ => split(&line),
         };
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let start = Instant::now();
-        let ran = self.operator.run(self.client, &words, who.as_ref());
+        let ran = self.operator.run(client, &words, who.as_ref());
         let took = start.elapsed();
-        wrong.extend(judge(case, &ran, |check| self.check(check, Some(&ran))));
         self.keep(case, &ran, &mut wrong);
+        wrong.extend(judge(case, &ran, |check| self.check(check, Some(&ran))));
         self.report.add(&Row {
             family: self.family.name,
-            client: self.client.name().to_owned(),
-            command: format!("{} {}", self.client.prompt(), self.masked(&line)),
+            client: client.name().to_owned(),
+            command: format!("{} {}", client.prompt(), self.masked(&line)),
             took,
             wrong,
             ran: Some(ran),
@@ -174,8 +182,8 @@ impl<'a> Session<'a> {
     }
 
     /// The same line by az and by regain: the same bytes.
-    fn compare(&self, line: &str) {
-        let line = fill(line, &self.names);
+    fn compare(&self, line: &str, format: &str) {
+        let line = format!("{} -o {format}", fill(line, &self.names));
         let words = split(&line);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let start = Instant::now();

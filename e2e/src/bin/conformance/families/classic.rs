@@ -45,7 +45,7 @@ pub(crate) fn family() -> Family {
                 .given(Guest("touch /run/before"))
                 .then(Soon(Box::new(Guest("test ! -e /run/before"))))
                 .then(Soon(Box::new(Login("azureuser")))),
-            run("vm redeploy --resource-group {g} --name {vm}"),
+            run("vm redeploy --resource-group {g} --vm-name {vm}"),
             fails(1, "vm restart --resource-group {g} --name nobody"),
         ],
     )

@@ -64,9 +64,9 @@ pub(crate) fn family() -> Family {
             fails(1, "vm extension set -g {g} --vm-name {vm} -n VMAccessForLinux \
                       --publisher Microsoft.OSTCExtensions --version 1.5 \
                       --protected-settings '{\"username\":\"azureuser\",\"ssh_key\":\"nonsense\"}'")
-            .then(Complains("VMExtension"))
+            .then(Complains("(InvalidParameter)"))
             .then(Login("azureuser")),
-            fails(1, "vm extension set -g {g} --vm-name {vm} -n NoSuchThing \
+            fails(3, "vm extension set -g {g} --vm-name {vm} -n NoSuchThing \
                       --publisher Nobody --version 1.0"),
             fails(3, "vm extension show -g {g} --vm-name {vm} -n nothing"),
             run("vm extension delete -g {g} --vm-name {vm} -n VMAccessForLinux")

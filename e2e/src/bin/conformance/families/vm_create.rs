@@ -66,7 +66,7 @@ pub(crate) fn family() -> Family {
                       --ssh-key-values {pub}"),
             fails(1, "vm create -g {g} -n never --image Debian12 --admin-username a1 \
                       --admin-password short --authentication-type password"),
-            fails(3, "vm create -g {g}-none -n never --image Debian12 --admin-username a1 \
+            fails(2, "vm create -g {g}-none -n never --image Debian12 --admin-username a1 \
                       --ssh-key-values {pub}")
             .then(Complains("(ResourceGroupNotFound)")),
             run("vm list -g {g} --query [].name").then(ListsNot("", "", "never")),

@@ -82,7 +82,7 @@ pub(crate) fn family() -> Family {
             fails(3, "vm restart -g {g} -n {vm}").then(Complains("(ResourceNotFound)")),
             run("vm wait -g {g} -n {vm} --deleted"),
             fails(3, "vm list -g {g}-none").then(Complains("(ResourceGroupNotFound)")),
-            fails(2, "vm restart -n {vm}"),
+            fails(1, "vm restart -n {vm}").then(Complains("--resource-group")),
         ],
     );
     family.cases.push(run("vm list -g {g}").then(Count("", 0)));
