@@ -20,3 +20,16 @@ pub(crate) fn path(id: &ResourceId, version: &str) -> String {
 pub(crate) fn below(id: &ResourceId, what: &str, version: &str) -> String {
     format!("{id}/{what}?api-version={version}")
 }
+
+/// A text as it stands in a query.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = std::fmt::Write::write_fmt(&mut out, format_args!("%{byte:02X}"));
+        }
+    }
+    out
+}

@@ -1,7 +1,8 @@
 //! The shape in which `az` prints ARM's documents.
 //!
 //! ARM nests what matters under `properties`; az's commands for VMs and networks
-//! merge it up, at every depth, and add `resourceGroup` wherever there is an id.
+//! merge it up, at every depth, leave nulls out, and add `resourceGroup` wherever
+//! there is an id.
 
 use arm::ResourceId;
 use serde_json::{Map, Value};
@@ -24,6 +25,7 @@ fn flat_object(map: Map<String, Value>) -> Map<String, Value> {
     for (key, value) in map {
         match value {
             Value::Object(properties) if key == "properties" => inner = Some(properties),
+            Value::Null => {}
             value if OPAQUE.contains(&key.as_str()) => {
                 out.insert(key, value);
             }
@@ -83,6 +85,13 @@ mod tests {
                 "resourceGroup": "lab",
             })
         );
+    }
+
+    #[test]
+    fn nulls_are_left_out() {
+        let rule =
+            json!({"name": "r", "etag": null, "properties": {"description": null}});
+        assert_eq!(flat(rule), json!({"name": "r"}));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::vm::Tags;
+use super::noun::Tags;
 
 /// `group`
 #[derive(Debug, Subcommand)]

@@ -5,6 +5,7 @@
 pub(crate) mod group;
 pub(crate) mod lab;
 pub(crate) mod network;
+pub(crate) mod noun;
 pub(crate) mod rescue;
 pub(crate) mod vm;
 
@@ -20,7 +21,11 @@ use crate::query::Query;
 /// Finds out why SSH to a Linux VM fails, and gets you back in.
 #[derive(Debug, Parser)]
 #[command(name = "regain", version, max_term_width = 100)]
-#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    infer_long_args = true
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

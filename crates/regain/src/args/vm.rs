@@ -1,8 +1,8 @@
 //! `vm`: virtual machines.
 
-use std::collections::BTreeMap;
-
 use clap::{Args, Subcommand, ValueEnum};
+
+use super::noun::Tags;
 
 /// `vm`
 #[derive(Debug, Subcommand)]
@@ -49,25 +49,6 @@ pub(crate) struct Target {
     /// Resource ids, instead of group and name.
     #[arg(long, num_args = 1.., conflicts_with_all = ["group", "name"])]
     pub(crate) ids: Vec<String>,
-}
-
-/// Tags, as KEY=VALUE.
-#[derive(Debug, Args)]
-pub(crate) struct Tags {
-    /// Tags: KEY or KEY=VALUE.
-    #[arg(long, num_args = 0.., value_name = "KEY=VALUE")]
-    tags: Vec<String>,
-}
-
-impl Tags {
-    /// Keys and values.
-    pub(crate) fn map(&self) -> BTreeMap<&str, &str> {
-        self.tags
-            .iter()
-            .filter(|tag| !tag.is_empty())
-            .map(|tag| tag.split_once('=').unwrap_or((tag, "")))
-            .collect()
-    }
 }
 
 /// `vm create`

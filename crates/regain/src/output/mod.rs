@@ -51,6 +51,16 @@ impl Answer {
         Self::new(Value::Null)
     }
 
+    /// One document as it is, several as a list: az's answer to `--ids`.
+    pub(crate) fn of_each(mut documents: Vec<Value>) -> Self {
+        documents.retain(|document| !document.is_null());
+        match documents.len() {
+            0 => Self::done(),
+            1 => Self::new(documents.remove(0)),
+            _ => Self::new(Value::Array(documents)),
+        }
+    }
+
     /// A text for people, printed unless another format is asked for.
     pub(crate) fn with_text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());

@@ -13,10 +13,8 @@ mod bodies;
 mod image;
 mod made;
 
-use std::collections::BTreeMap;
-
 use arm::{Client, Method, ResourceId};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::api::{self, COMPUTE, NETWORK, RESOURCES};
 use crate::failure::Failure;
@@ -38,7 +36,7 @@ pub(crate) struct NewVm<'a> {
     pub(crate) keys: &'a [String],
     pub(crate) password: Option<&'a str>,
     pub(crate) network: Network<'a>,
-    pub(crate) tags: BTreeMap<&'a str, &'a str>,
+    pub(crate) tags: Map<String, Value>,
 }
 
 /// The network around it. A name that is none is chosen as az chooses it.

@@ -136,7 +136,7 @@ async fn make_vm(
         keys: &keys,
         password: None,
         network: Network::default(),
-        tags: std::collections::BTreeMap::new(),
+        tags: serde_json::Map::new(),
     };
     let said = |what: &str| progress.step(&format!("{VM}: {what}"));
     provision::create(session, &new, true, &said).await

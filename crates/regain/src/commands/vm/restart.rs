@@ -11,5 +11,5 @@ pub(super) async fn run(args: Power, context: &Context) -> Result<Answer, Failur
     let vms = targets::of(&args.vm, &session)?;
     // az prints the operation that this verb, alone among its kin, ends with.
     let operations = targets::act(&session, &vms, "restart", !args.no_wait).await?;
-    Ok(targets::answer(operations))
+    Ok(Answer::of_each(operations))
 }

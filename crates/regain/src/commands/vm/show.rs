@@ -20,5 +20,5 @@ pub(super) async fn run(args: Show, context: &Context) -> Result<Answer, Failure
             flat(session.client.get(&api::path(&vm, COMPUTE)).await?)
         });
     }
-    Ok(targets::answer(documents).with_columns(columns))
+    Ok(Answer::of_each(documents).with_columns(columns))
 }

@@ -6,7 +6,6 @@ use serde_json::Value;
 use crate::api::{self, COMPUTE};
 use crate::args::vm::Target;
 use crate::failure::Failure;
-use crate::output::Answer;
 use crate::session::Session;
 
 /// The ids of the VMs that were named.
@@ -25,16 +24,6 @@ pub(crate) fn vm_id(text: &str) -> Result<ResourceId, Failure> {
         Ok(id)
     } else {
         Err(Failure::usage(format!("'{text}' is not the id of a VM")))
-    }
-}
-
-/// One document as it is, several as a list: az's answer to `--ids`.
-pub(super) fn answer(mut documents: Vec<Value>) -> Answer {
-    documents.retain(|document| !document.is_null());
-    match documents.len() {
-        0 => Answer::done(),
-        1 => Answer::new(documents.remove(0)),
-        _ => Answer::new(Value::Array(documents)),
     }
 }
 

@@ -142,7 +142,7 @@ impl Bench {
             keys: &keys,
             password: None,
             network: Network::default(),
-            tags: std::collections::BTreeMap::new(),
+            tags: serde_json::Map::new(),
         };
         let summary = provision::create(&self.session, &new, true, &|_| {}).await?;
         let address =

@@ -25,5 +25,5 @@ pub(in crate::commands::vm) async fn run(
         let log = session.client.download(url).await?;
         logs.push(Value::String(String::from_utf8_lossy(&log).into_owned()));
     }
-    Ok(targets::answer(logs))
+    Ok(Answer::of_each(logs))
 }

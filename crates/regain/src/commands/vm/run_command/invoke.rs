@@ -33,7 +33,7 @@ pub(in crate::commands::vm) async fn run(
             results.push(operation.wait().await?);
         }
     }
-    Ok(targets::answer(results))
+    Ok(Answer::of_each(results))
 }
 
 /// Each argument is a line; `@FILE` is every line of a file.

@@ -51,7 +51,7 @@ async fn set_access(
             documents.push(flat(operation.wait().await?));
         }
     }
-    Ok(targets::answer(documents))
+    Ok(Answer::of_each(documents))
 }
 
 /// A VM has one handler of a type: the extension that has it already, under
