@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value;
 
@@ -24,6 +27,32 @@ struct Shared {
     endpoint: Url,
     http: reqwest::Client,
     tokens: Tokens,
+}
+
+/// A request as somebody wrote it.
+#[derive(Debug)]
+pub struct Raw {
+    /// The method.
+    pub method: Method,
+    /// A path of the cloud, or an address.
+    pub url: String,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Option<String>,
+    /// Whether the cloud's token goes along.
+    pub signed: bool,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// Whether the status is no refusal.
+    pub ok: bool,
+    /// The status in words, as in `Not Found`.
+    pub reason: String,
+    /// The body as it came.
+    pub body: Vec<u8>,
 }
 
 impl Client {
@@ -118,6 +147,72 @@ impl Client {
         let answer =
             http::send(&self.shared.http, &Method::GET, &url, None, None).await?;
         Ok(answer.accepted()?.body)
+    }
+
+    /// The cloud's Microsoft Graph, with the same credential. None if the cloud
+    /// does not say where it is.
+    pub fn graph(&self) -> Option<Self> {
+        let Shared { http, tokens, .. } = &*self.shared;
+        let graph = tokens.endpoints().graph.clone()?;
+        let endpoint = Url::parse(&graph).ok()?;
+        let endpoints = Endpoints { audience: graph, ..tokens.endpoints().clone() };
+        let tokens = Tokens::new(tokens.credential().clone(), endpoints, http.clone());
+        Some(Self { shared: Arc::new(Shared { endpoint, http: http.clone(), tokens }) })
+    }
+
+    /// Who asks: the claims of the token, unverified, for showing only.
+    pub async fn claims(&self) -> Result<Value, Error> {
+        let Shared { endpoint, tokens, .. } = &*self.shared;
+        let token = tokens.current().await.map_err(|error| Error::Auth {
+            endpoint: endpoint.to_string(),
+            source: Box::new(error),
+        })?;
+        let claims = token.reveal().split('.').nth(1).unwrap_or_default();
+        let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap_or_default();
+        Ok(serde_json::from_slice(&claims).unwrap_or_default())
+    }
+
+    /// Sends one request just as it is said, and gives the answer just as it
+    /// came. The token goes along where it may; an address elsewhere gets none.
+    pub async fn send(&self, request: Raw) -> Result<Answer, Error> {
+        let Shared { endpoint, http, tokens } = &*self.shared;
+        let (url, known) = match http::resolve(endpoint, &request.url) {
+            Ok(url) => (url, true),
+            Err(error) => (Url::parse(&request.url).map_err(|_| error)?, false),
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in &request.headers {
+            let name = HeaderName::try_from(name.as_str());
+            let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value.as_str()))
+            else {
+                return Err(Error::Protocol {
+                    request: http::describe(&request.method, &url),
+                    why: "a header cannot be sent as it is".to_owned(),
+                });
+            };
+            headers.insert(name, value);
+        }
+        let mut sent =
+            http.request(request.method.clone(), url.clone()).headers(headers.clone());
+        if known && request.signed && !headers.contains_key("authorization") {
+            let token = tokens.current().await.map_err(|error| Error::Auth {
+                endpoint: endpoint.to_string(),
+                source: Box::new(error),
+            })?;
+            sent = sent.bearer_auth(token.reveal());
+        }
+        if let Some(body) = request.body {
+            sent = sent.body(body);
+        }
+        let failed = |source: reqwest::Error| Error::Transport {
+            request: http::describe(&request.method, &url),
+            source: source.without_url(),
+        };
+        let answer = sent.send().await.map_err(failed)?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(failed)?.to_vec();
+        let reason = status.canonical_reason().unwrap_or_default().to_owned();
+        Ok(Answer { ok: status.is_success() || status.is_redirection(), reason, body })
     }
 
     pub(crate) async fn exchange(

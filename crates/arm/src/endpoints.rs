@@ -23,6 +23,8 @@ pub struct Endpoints {
     pub login: String,
     /// What a token must be for.
     pub audience: String,
+    /// Where Microsoft Graph is, which knows principals by their names.
+    pub graph: Option<String>,
     /// What only a regain cloud says.
     pub regain: Option<RegainExtras>,
 }
@@ -84,6 +86,10 @@ fn read(body: &Value, endpoint: &Url) -> Result<Endpoints, String> {
             .map_or_else(|| endpoint.to_string(), str::to_owned),
         login: text(&authentication["loginEndpoint"], "authentication.loginEndpoint")?,
         audience: text(&authentication["audiences"][0], "authentication.audiences[0]")?,
+        graph: ["microsoftGraphResourceId", "graphAudience"]
+            .iter()
+            .find_map(|key| cloud[*key].as_str())
+            .map(str::to_owned),
         regain,
     })
 }

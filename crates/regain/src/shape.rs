@@ -39,15 +39,44 @@ fn flat_object(map: Map<String, Value>) -> Map<String, Value> {
         let key = if out.contains_key(&key) { renamed(&key) } else { key };
         out.insert(key, value);
     }
-    let group = out
-        .get("id")
-        .and_then(Value::as_str)
-        .and_then(|id| ResourceId::parse(id).ok())
+    with_group(&mut out);
+    out
+}
+
+/// The document as az's SDK-based commands print it: as ARM gives it, with the
+/// keys of its kind and no others, null where there is nothing.
+pub(crate) fn with_nulls(mut document: Value, keys: &[&str]) -> Value {
+    let mut out = Map::new();
+    for key in keys {
+        out.insert((*key).to_owned(), document[*key].take());
+    }
+    with_group(&mut out);
+    Value::Object(out)
+}
+
+/// Adds the group that an id names.
+pub(crate) fn with_group(object: &mut Map<String, Value>) {
+    let id = object.get("id").and_then(Value::as_str);
+    let id = id.and_then(|id| ResourceId::parse(id).ok());
+    // A group's own id is not the id of something in a group.
+    let group = id
+        .filter(|id| !id.is_type("Microsoft.Resources/resourceGroups"))
         .and_then(|id| id.group().map(str::to_owned));
     if let Some(group) = group {
-        out.entry("resourceGroup").or_insert(Value::String(group));
+        object.entry("resourceGroup").or_insert(Value::String(group));
     }
-    out
+}
+
+/// A time as Python's `isoformat` writes it, because az's SDK has read it:
+/// `2026-11-22T15:00:32.811000+00:00`. What is no time stays.
+pub(crate) fn python_time(value: &Value) -> Value {
+    let Some(time) = value.as_str().and_then(|text| text.strip_suffix('Z')) else {
+        return value.clone();
+    };
+    let (seconds, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let micros: String = fraction.chars().chain("000000".chars()).take(6).collect();
+    let micros = if micros == "000000" { String::new() } else { format!(".{micros}") };
+    format!("{seconds}{micros}+00:00").into()
 }
 
 fn renamed(key: &str) -> String {
@@ -85,6 +114,17 @@ mod tests {
                 "resourceGroup": "lab",
             })
         );
+    }
+
+    #[test]
+    fn times_are_pythons() {
+        for (arm, python) in [
+            ("2026-11-22T15:00:32.811Z", "2026-11-22T15:00:32.811000+00:00"),
+            ("2026-11-22T15:00:32Z", "2026-11-22T15:00:32+00:00"),
+            ("soon", "soon"),
+        ] {
+            assert_eq!(python_time(&json!(arm)), json!(python));
+        }
     }
 
     #[test]

@@ -74,6 +74,10 @@ impl Tokens {
         &self.endpoints
     }
 
+    pub(crate) fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
     /// A token that is good for a while.
     pub(crate) async fn current(&self) -> Result<Secret, AuthError> {
         // The lock is held while a token is fetched, so that many requests at

@@ -2,19 +2,25 @@
 
 use clap::{Args, Subcommand};
 
-use super::noun::Tags;
+use super::noun::{Conditions, Edits, NoWait, Tags};
 
 /// `group`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Group {
-    /// Create a resource group.
+    /// Create a new resource group.
     Create(Create),
     /// List resource groups.
-    List,
-    /// Show a resource group.
+    List(List),
+    /// Gets a resource group.
     Show(Named),
+    /// Check if a resource group exists.
+    Exists(Named),
+    /// Update a resource group.
+    Update(Update),
     /// Delete a resource group and everything in it.
     Delete(Delete),
+    /// Place the CLI in a waiting state until a condition of the resource group is met.
+    Wait(Wait),
 }
 
 /// One group.
@@ -33,8 +39,30 @@ pub(crate) struct Create {
     /// Location.
     #[arg(short, long)]
     pub(crate) location: String,
+    /// The ID of the resource that manages this resource group.
+    #[arg(long)]
+    pub(crate) managed_by: Option<String>,
     #[command(flatten)]
     pub(crate) tags: Tags,
+}
+
+/// `group list`
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// A single tag in 'key[=value]' format.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) tag: Option<String>,
+}
+
+/// `group update`
+#[derive(Debug, Args)]
+pub(crate) struct Update {
+    #[command(flatten)]
+    pub(crate) group: Named,
+    #[command(flatten)]
+    pub(crate) tags: Tags,
+    #[command(flatten)]
+    pub(crate) edits: Edits,
 }
 
 /// `group delete`
@@ -42,10 +70,21 @@ pub(crate) struct Create {
 pub(crate) struct Delete {
     #[command(flatten)]
     pub(crate) group: Named,
-    /// Do not ask for confirmation.
+    /// Do not prompt for confirmation.
     #[arg(short, long)]
     pub(crate) yes: bool,
-    /// Do not wait for the end.
-    #[arg(long)]
-    pub(crate) no_wait: bool,
+    /// The resource types you want to force delete.
+    #[arg(long, value_name = "TYPES")]
+    pub(crate) force_deletion_types: Option<String>,
+    #[command(flatten)]
+    pub(crate) wait: NoWait,
+}
+
+/// `group wait`
+#[derive(Debug, Args)]
+pub(crate) struct Wait {
+    #[command(flatten)]
+    pub(crate) group: Named,
+    #[command(flatten)]
+    pub(crate) until: Conditions,
 }

@@ -2,11 +2,16 @@
 //!
 //! Verbs and flags are az's wherever az has them.
 
+pub(crate) mod account;
 pub(crate) mod group;
 pub(crate) mod lab;
+pub(crate) mod monitor;
 pub(crate) mod network;
 pub(crate) mod noun;
 pub(crate) mod rescue;
+pub(crate) mod resource;
+pub(crate) mod rest;
+pub(crate) mod role;
 pub(crate) mod vm;
 
 use std::net::SocketAddr;
@@ -100,6 +105,20 @@ pub(crate) enum Command {
     /// Resource groups.
     #[command(subcommand)]
     Group(group::Group),
+    /// Resources of any kind.
+    #[command(subcommand)]
+    Resource(resource::Resource),
+    /// The activity log.
+    #[command(subcommand)]
+    Monitor(monitor::Monitor),
+    /// Roles, and who has them.
+    #[command(subcommand)]
+    Role(role::Role),
+    /// Subscriptions.
+    #[command(subcommand)]
+    Account(account::Account),
+    /// Send a request of your own.
+    Rest(rest::Rest),
     /// Run the local cloud's server in the foreground.
     Serve(Serve),
     /// Print the completion script of a shell.

@@ -3,6 +3,7 @@
 //! A command takes its arguments and a [`Context`], and returns an [`Answer`].
 //! It neither prints its result nor exits.
 
+mod account;
 mod completion;
 mod diagnose;
 mod explain;
@@ -11,11 +12,15 @@ mod group;
 mod lab;
 mod machine_keeper;
 mod man;
+mod monitor;
 mod network;
 mod noun;
 mod probe;
 mod provider;
 mod repair;
+mod resource;
+mod rest;
+mod role;
 mod serve;
 mod target;
 mod undo;
@@ -39,6 +44,11 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Answer, F
         Command::Vm(args) => vm::run(args, context).await,
         Command::Network(args) => network::run(args, context).await,
         Command::Group(args) => group::run(args, context).await,
+        Command::Resource(args) => resource::run(args, context).await,
+        Command::Monitor(args) => monitor::run(args, context).await,
+        Command::Role(args) => role::run(args, context).await,
+        Command::Account(args) => account::run(args, context).await,
+        Command::Rest(args) => rest::run(args, context).await,
         Command::Serve(args) => serve::run(args, context).await,
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => man::run(&args),

@@ -61,6 +61,15 @@ impl Answer {
         }
     }
 
+    /// The same answer, of a list only the first.
+    pub(crate) fn first(mut self) -> Self {
+        self.document = match self.document {
+            Value::Array(documents) => documents.into_iter().next().unwrap_or_default(),
+            document => document,
+        };
+        self
+    }
+
     /// A text for people, printed unless another format is asked for.
     pub(crate) fn with_text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());

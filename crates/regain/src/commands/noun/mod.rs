@@ -21,4 +21,4 @@ pub(super) use verbs::{
     begin, create, delete, list as list_all, put, show, target, under, update,
     update_between,
 };
-pub(super) use wait::wait;
+pub(super) use wait::{until, wait};
