@@ -9,7 +9,7 @@ use machine::{Engine, Fabric, Fake, Nspawn};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::app::{self, Agents, App, GuestImages};
+use crate::app::{self, Access, Agents, App, Directory, GuestImages};
 use crate::http::{self, Serving};
 use crate::state::State;
 use crate::store::Store;
@@ -77,18 +77,23 @@ impl Server {
             agents: Agents::default(),
             serial: Default::default(),
             limits,
+            directory: Directory::default(),
+            access: Access::default(),
+            host_secret: credentials.identity_header.clone(),
             tenant: credentials.tenant.clone(),
             subscription: credentials.subscription.clone(),
             endpoint: endpoint.clone(),
             seal,
             simulated: config.engine == EngineKind::Fake,
         });
+        let refused = |problem| Error::Store(Box::new(problem));
+        app.admit(&credentials).await.map_err(refused)?;
         tokio::spawn(splicer.run(Arc::downgrade(&app)));
         tokio::spawn(http::serve_guests(Arc::clone(&app), to_serve));
-        app::bring_back(&app).await.map_err(|problem| Error::Store(Box::new(problem)))?;
+        app::bring_back(&app).await.map_err(refused)?;
         tokio::spawn(app::health::watch(Arc::downgrade(&app)));
 
-        let serving = http::serve(Arc::clone(&app), &state, credentials, listener)?;
+        let serving = http::serve(Arc::clone(&app), &state, listener)?;
         state.announce(&endpoint)?;
         tracing::info!(endpoint, state = %state.path().display(), "serving");
         Ok(Self { app, state, endpoint, serving })

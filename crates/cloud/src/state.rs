@@ -36,6 +36,9 @@ pub(crate) struct Credentials {
     pub(crate) client_secret: String,
     /// The only subscription.
     pub(crate) subscription: String,
+    /// The secret of this host's managed identity.
+    #[serde(default)]
+    pub(crate) identity_header: String,
 }
 
 impl State {
@@ -87,20 +90,22 @@ impl State {
     /// The credentials of this directory, made at first use.
     pub(crate) fn credentials(&self) -> Result<Credentials, Error> {
         let path = self.path.join("credentials.json");
-        if let Some(text) = self.read("credentials.json")? {
-            return serde_json::from_slice(&text)
-                .map_err(|source| Error::Damaged { path, source: source.into() });
-        }
-        let mut secret = [0; 32];
-        fill(&mut secret);
-        let credentials = Credentials {
-            tenant: Uuid::new_v4().to_string(),
-            client_id: Uuid::new_v4().to_string(),
-            client_secret: base64::Engine::encode(
-                &base64::engine::general_purpose::URL_SAFE_NO_PAD,
-                secret,
-            ),
-            subscription: Uuid::new_v4().to_string(),
+        let credentials = match self.read("credentials.json")? {
+            Some(text) => {
+                let credentials: Credentials = serde_json::from_slice(&text)
+                    .map_err(|source| Error::Damaged { path, source: source.into() })?;
+                if !credentials.identity_header.is_empty() {
+                    return Ok(credentials);
+                }
+                Credentials { identity_header: new_path_secret(), ..credentials }
+            }
+            None => Credentials {
+                tenant: Uuid::new_v4().to_string(),
+                client_id: Uuid::new_v4().to_string(),
+                client_secret: new_secret(),
+                subscription: Uuid::new_v4().to_string(),
+                identity_header: new_path_secret(),
+            },
         };
         let text = serde_json::to_vec_pretty(&credentials)
             .expect("strings are always representable in JSON");
@@ -154,6 +159,18 @@ impl State {
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
+}
+
+/// A secret that can stand in a path: routes see paths in lower case.
+fn new_path_secret() -> String {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}
+
+/// A secret of 256 bits, in letters, digits, `-` and `_`.
+pub(crate) fn new_secret() -> String {
+    let mut secret = [0; 32];
+    fill(&mut secret);
+    base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, secret)
 }
 
 fn fill(bytes: &mut [u8]) {

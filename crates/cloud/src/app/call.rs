@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use arm::ResourceId;
 use serde_json::{Map, Value};
 
-use super::Problem;
 use super::journal::Ticket;
+use super::{Caller, Problem};
 
 /// A request that is authenticated and well-formed.
 #[derive(Debug)]
 pub(crate) struct Call {
+    /// Who asks.
+    pub(crate) caller: Caller,
     /// What it is about: the path up to its last name. For a collection that is
     /// what the collection is in, for an action what it is done to.
     pub(crate) id: ResourceId,

@@ -13,7 +13,9 @@ use super::document::text;
 use super::journal::Job;
 use super::template::{id_of, resources_of};
 use super::work::Work;
-use super::{Answer, App, Call, Page, Problem, collection, extension, virtual_machine};
+use super::{
+    Answer, App, Call, Caller, Page, Problem, collection, extension, virtual_machine,
+};
 use crate::store::{Resource, key_of, now};
 
 /// `GET …/deployments`
@@ -35,6 +37,7 @@ pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
 pub(crate) async fn validate(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     app.group_of(&call.id).await?;
     let resources = resources_of(&call)?;
+    check_access(&app, &call, &resources)?;
     Ok(Answer::Found(shown(&call.id, "Succeeded", &resources)))
 }
 
@@ -42,13 +45,44 @@ pub(crate) async fn validate(app: Arc<App>, call: Call) -> Result<Answer, Proble
 pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     app.before_put(&call).await?;
     let resources = resources_of(&call)?;
+    check_access(&app, &call, &resources)?;
     let turn = app.turn(&key_of(&call.id)).await?;
     let body = shown(&call.id, "Running", &resources);
     let document = Resource::new(call.id.clone(), body.clone());
-    let work = Work::Deploy { deployment: call.id.clone(), resources };
+    let caller = (*call.caller).clone();
+    let work = Work::Deploy { deployment: call.id.clone(), resources, caller };
     let job =
         Job::new("deployments/write", &call.id, work).writing(document).holding(turn);
     Ok(app.submit(job).await?.written(body, true))
+}
+
+/// Who deploys a template must be allowed to write everything in it.
+fn check_access(app: &App, call: &Call, resources: &[Value]) -> Result<(), Problem> {
+    let mut refused = Vec::new();
+    for resource in resources {
+        let id = id_of(&call.id, resource)?;
+        let action = format!("{}/write", id.resource_type());
+        if let Err(problem) = app.require(&call.caller, &action, &id) {
+            refused.push((id, problem));
+        }
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<String> = refused
+        .iter()
+        .map(|(id, problem)| {
+            format!(
+                "Authorization failed for template resource '{}' of type '{}'. {problem}",
+                id.name(),
+                id.resource_type()
+            )
+        })
+        .collect();
+    Err(Problem::DeploymentRefused {
+        why: told.join(":"),
+        details: refused.iter().map(|(_, problem)| problem.to_arm()).collect(),
+    })
 }
 
 /// `DELETE …/deployments/{deployment}`: the record, not what it made.
@@ -63,11 +97,12 @@ pub(super) async fn make(
     app: &Arc<App>,
     id: &ResourceId,
     resources: Vec<Value>,
+    caller: &Caller,
     again: bool,
 ) -> Result<Value, Problem> {
     let mut outcome = Ok(());
     for resource in &resources {
-        outcome = make_one(app, id, resource, again).await;
+        outcome = make_one(app, id, resource, caller, again).await;
         if outcome.is_err() {
             break;
         }
@@ -90,6 +125,7 @@ async fn make_one(
     app: &Arc<App>,
     deployment: &ResourceId,
     resource: &Value,
+    caller: &Caller,
     again: bool,
 ) -> Result<(), Problem> {
     let id = id_of(deployment, resource)?;
@@ -101,6 +137,7 @@ async fn make_one(
         }
     }
     let call = Call {
+        caller: Arc::clone(caller),
         id: id.clone(),
         query: Default::default(),
         body: Some(resource.clone()),

@@ -135,6 +135,8 @@ pub(super) async fn destroy(app: &Arc<App>, id: &ResourceId) -> Result<(), Probl
     for extension in app.store.list(id, extension::KIND).await? {
         app.store.remove(&extension.id).await?;
     }
+    app.dismiss_identity(id).await?;
+    app.forget_roles_below(id).await?;
     app.store.remove(id).await?;
     drop(turn);
     app.refresh_fabric().await

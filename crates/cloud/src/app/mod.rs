@@ -11,9 +11,11 @@
 //!                        └─ store        └─ agent  (guests)
 //! ```
 
+pub(crate) mod access;
 mod agent;
 pub(crate) mod boot_diagnostics;
 mod call;
+mod caller;
 mod child;
 pub(crate) mod collection;
 pub(crate) mod deployment;
@@ -28,6 +30,7 @@ mod guest_image;
 mod handler;
 pub(crate) mod health;
 mod health_cause;
+mod identity;
 pub(crate) mod image;
 pub(crate) mod instance_view;
 mod ip_configuration;
@@ -41,6 +44,7 @@ mod network_document;
 mod network_interface;
 mod network_security_group;
 pub(crate) mod network_watcher;
+mod odata;
 mod os_profile;
 mod page;
 pub(crate) mod power;
@@ -48,10 +52,13 @@ mod problem;
 mod public_ip_address;
 pub(crate) mod resource;
 pub(crate) mod resource_group;
+pub(crate) mod role_assignment;
+pub(crate) mod role_definition;
 mod route_table;
 pub(crate) mod run_command;
 mod serial;
 mod simulated_agent;
+pub(crate) mod spelling;
 pub(crate) mod subscription;
 mod tag;
 mod template;
@@ -66,8 +73,10 @@ use std::sync::Arc;
 
 use machine::Engine;
 
+pub(crate) use access::Access;
 pub(crate) use agent::{Agent, Agents};
 pub(crate) use call::{Answer, Call, Page};
+pub(crate) use caller::{Caller, Directory};
 pub(crate) use fabric::{Cable, Opened, Service, lay};
 pub(crate) use guest_image::GuestImages;
 pub(crate) use journal::Ticket;
@@ -93,6 +102,12 @@ pub(crate) struct App {
     pub(crate) serial: Serial,
     /// How long to wait.
     pub(crate) limits: Limits,
+    /// Who can ask.
+    pub(crate) directory: Directory,
+    /// What they may do.
+    pub(crate) access: Access,
+    /// The secret of this host's managed identity.
+    pub(crate) host_secret: String,
     /// The tenant's id.
     pub(crate) tenant: String,
     /// The subscription's id.

@@ -4,6 +4,7 @@
 
 use arm::{ArmError, ResourceId};
 
+use super::Caller;
 use crate::store;
 
 /// Why a request was refused or an operation failed.
@@ -43,6 +44,46 @@ pub(crate) enum Problem {
         "The access token expiry UTC time is earlier than current UTC time. Sign in again."
     )]
     ExpiredToken,
+    /// A token for somebody else's service.
+    #[error(
+        "The access token has been obtained for wrong audience or resource '{audience}'. It \
+         should exactly match with one of the allowed audiences '{right}'."
+    )]
+    WrongAudience {
+        /// The audience that it was issued for.
+        audience: String,
+        /// The right one.
+        right: &'static str,
+    },
+    /// A sign-in that failed.
+    #[error("{why}")]
+    SignInRefused {
+        /// In the words of the token endpoint.
+        why: String,
+    },
+    /// A principal that has no role that would allow it.
+    #[error(
+        "The client '{}' with object id '{}' does not have authorization to perform action \
+         '{action}' over scope '{scope}' or the scope is invalid. If access was recently \
+         granted, please refresh your credentials.",
+        .client.app_id, .client.id
+    )]
+    AuthorizationFailed {
+        /// Who asked.
+        client: Caller,
+        /// For what.
+        action: String,
+        /// On what.
+        scope: String,
+    },
+    /// A template with resources that its caller may not write.
+    #[error("Deployment failed with multiple errors: '{why}'")]
+    DeploymentRefused {
+        /// All of them in one text, as Azure tells it.
+        why: String,
+        /// Each refusal.
+        details: Vec<ArmError>,
+    },
     /// A path that is no resource's.
     #[error("The resource type could not be found: no route of this cloud is '{path}'.")]
     NoSuchRoute {
@@ -97,6 +138,14 @@ pub(crate) enum Problem {
     #[error("{message}")]
     NoArtifact {
         /// What was not found, and what there is.
+        message: String,
+    },
+    /// Not there, under a code of its own.
+    #[error("{message}")]
+    Missing {
+        /// ARM's code.
+        code: &'static str,
+        /// What was not found.
         message: String,
     },
     /// A resource that the request refers to is not there.
@@ -176,6 +225,8 @@ pub(crate) enum Kind {
     Invalid,
     /// Nobody known asks.
     Unauthenticated,
+    /// Somebody asks who may not.
+    Forbidden,
     /// Not there.
     NotFound,
     /// Not this verb.
@@ -212,6 +263,10 @@ impl Problem {
             Self::AuthenticationFailed => "AuthenticationFailed",
             Self::InvalidToken { .. } => "InvalidAuthenticationToken",
             Self::ExpiredToken => "ExpiredAuthenticationToken",
+            Self::WrongAudience { .. } => "InvalidAuthenticationTokenAudience",
+            Self::SignInRefused { .. } => "invalid_client",
+            Self::AuthorizationFailed { .. } => "AuthorizationFailed",
+            Self::DeploymentRefused { .. } => "InvalidTemplateDeployment",
             Self::NoSuchRoute { .. } => "InvalidResourceType",
             Self::MethodNotAllowed { .. } => "MethodNotAllowed",
             Self::SubscriptionNotFound { .. } => "SubscriptionNotFound",
@@ -221,7 +276,8 @@ impl Problem {
             Self::NotFound { .. } => "NotFound",
             Self::NoArtifact { .. } => "ArtifactNotFound",
             Self::InvalidReference { .. } => "InvalidResourceReference",
-            Self::Invalid { code, .. }
+            Self::Missing { code, .. }
+            | Self::Invalid { code, .. }
             | Self::Conflict { code, .. }
             | Self::Guest { code, .. } => code,
             Self::PreconditionFailed => "PreconditionFailed",
@@ -242,14 +298,20 @@ impl Problem {
             | Self::Rule(_) => Kind::Invalid,
             Self::AuthenticationFailed
             | Self::InvalidToken { .. }
+            | Self::WrongAudience { .. }
+            | Self::SignInRefused { .. }
             | Self::ExpiredToken => Kind::Unauthenticated,
+            Self::AuthorizationFailed { .. } | Self::DeploymentRefused { .. } => {
+                Kind::Forbidden
+            }
             Self::NoSuchRoute { .. }
             | Self::SubscriptionNotFound { .. }
             | Self::GroupNotFound { .. }
             | Self::ResourceNotFound { .. }
             | Self::NoParent { .. }
             | Self::NotFound { .. }
-            | Self::NoArtifact { .. } => Kind::NotFound,
+            | Self::NoArtifact { .. }
+            | Self::Missing { .. } => Kind::NotFound,
             Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,
             Self::ContentTooLarge { .. } => Kind::TooLarge,
             Self::RequestTimeout => Kind::Timeout,
@@ -277,6 +339,9 @@ impl Problem {
         let error = ArmError::new(self.code(), message);
         match self {
             Self::Invalid { target: Some(target), .. } => error.with_target(*target),
+            Self::DeploymentRefused { details, .. } => {
+                details.iter().cloned().fold(error, ArmError::with_detail)
+            }
             _ => error,
         }
     }

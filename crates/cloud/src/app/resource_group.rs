@@ -109,6 +109,7 @@ pub(super) async fn delete_all(
 ) -> Result<Value, Problem> {
     let emptied = empty(app, id).await;
     if emptied.is_ok() {
+        app.forget_roles_below(id).await?;
         app.store.remove(id).await?;
     } else if let Some(mut group) = app.store.get(id).await? {
         document::set_state(&mut group.document, "Succeeded");

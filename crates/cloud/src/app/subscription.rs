@@ -5,15 +5,17 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::document::listed;
-use super::{Answer, App, Call, Problem};
+use super::{Answer, App, Call, Caller, Problem};
 
-/// `GET /subscriptions`
-pub(crate) fn list(app: &App) -> Value {
-    listed(vec![shown(app)])
+/// `GET /subscriptions`: the one there is, for who has a role in it.
+pub(crate) fn list(app: &App, caller: &Caller) -> Value {
+    let scope = format!("/subscriptions/{}", app.subscription);
+    let known = app.access.policy().knows(&caller.id, &scope);
+    listed(known.then(|| shown(app)))
 }
 
 /// `GET /tenants`
-pub(crate) fn tenants(app: &App) -> Value {
+pub(crate) fn tenants(app: &App, _caller: &Caller) -> Value {
     let tenant = &app.tenant;
     listed(vec![json!({
         "id": format!("/tenants/{tenant}"),

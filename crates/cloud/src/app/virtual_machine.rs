@@ -70,7 +70,8 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
         keep_the_immutable(&mut given, &before.document)?;
         check_hardware(&given)?;
         given.insert("provisioningState".to_owned(), json!("Updating"));
-        let vm = document::framed(&call, Some(before), given)?;
+        let mut vm = document::framed(&call, Some(before), given)?;
+        app.settle_identity(&vm.id, &mut vm.document).await?;
         let body = vm.document.clone();
         let work = Work::UpdateMachine { vm: vm.id.clone() };
         let job =
@@ -85,7 +86,8 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let nic = primary_interface(&app, &id, &given).await?;
     network_interface::set_machine(&app, &nic, Some(&id)).await?;
     drop(network_turn);
-    let vm = document::framed(&call, before.as_ref(), given)?;
+    let mut vm = document::framed(&call, before.as_ref(), given)?;
+    app.settle_identity(&id, &mut vm.document).await?;
     let body = vm.document.clone();
     let work = Work::CreateMachine { vm: id, image: image.to_owned(), provision };
     let job = Job::new("virtualMachines/write", &call.id, work).writing(vm).holding(turn);

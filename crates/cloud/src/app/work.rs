@@ -13,7 +13,7 @@ use super::{
     App, Problem, deployment, extension, machine_life, network_document, power,
     resource_group, run_command, virtual_machine,
 };
-use crate::store::Settings;
+use crate::store::{Principal, Settings};
 
 /// What an operation does.
 #[derive(Serialize, Deserialize)]
@@ -92,6 +92,8 @@ pub(crate) enum Work {
         deployment: ResourceId,
         /// The resources, each after what it depends on.
         resources: Vec<Value>,
+        /// Who deploys.
+        caller: Principal,
     },
 }
 
@@ -132,9 +134,11 @@ impl Work {
             Self::RunCommand { vm, settings } => {
                 run_command::run(app, &vm, &settings, operation).await
             }
-            Self::Deploy { deployment, resources } => {
+            Self::Deploy { deployment, resources, caller } => {
+                let caller = Arc::new(caller);
                 // Boxed, because a deployment's work contains that of others.
-                Box::pin(deployment::make(app, &deployment, resources, again)).await
+                Box::pin(deployment::make(app, &deployment, resources, &caller, again))
+                    .await
             }
         }
     }

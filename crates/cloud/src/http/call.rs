@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::to_bytes;
-use axum::extract::Request;
+use axum::body::{Body, to_bytes};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::page::Place;
 use super::path::Spelling;
-use crate::app::{Answer, App, Call, Kind, Problem, Ticket};
+use crate::app::{Answer, App, Call, Caller, Kind, Problem, Ticket};
 
 /// The largest body that ARM takes.
 pub(super) const BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -27,14 +27,16 @@ const ASYNC_OPERATION: HeaderName = HeaderName::from_static("azure-asyncoperatio
 /// Version of the addresses that this server hands out.
 const API_VERSION: &str = "2024-07-01";
 
-/// Reads a request whose id is made of the first `depth` segments of its path.
-pub(super) async fn read(
+/// Reads all but the body of a request whose id is made of the first `depth`
+/// segments of its path. The body, which may be large, is [read](read_body) for
+/// those only who may send one.
+pub(super) fn read_head(
     app: &App,
-    request: Request,
+    parts: &Parts,
     depth: usize,
     place: &Place,
 ) -> Result<Call, Problem> {
-    let (parts, body) = request.into_parts();
+    let caller = parts.extensions.get::<Caller>().ok_or(Problem::AuthenticationFailed)?;
     let query: BTreeMap<String, String> = place
         .query()
         .iter()
@@ -60,6 +62,19 @@ pub(super) async fn read(
             .and_then(|value: &HeaderValue| value.to_str().ok())
             .map(str::to_owned)
     };
+    Ok(Call {
+        caller: Arc::clone(caller),
+        after: place.after(&app.seal)?,
+        id,
+        query,
+        body: None,
+        if_match: header(header::IF_MATCH),
+        if_none_match: header(header::IF_NONE_MATCH).is_some_and(|value| value == "*"),
+    })
+}
+
+/// Reads a body: nothing, or JSON.
+pub(super) async fn read_body(app: &App, body: Body) -> Result<Option<Value>, Problem> {
     let too_large = || Problem::ContentTooLarge { limit: BODY_BYTES };
     let body = tokio::time::timeout(app.limits.slow_client, to_bytes(body, READ_BYTES))
         .await
@@ -68,21 +83,12 @@ pub(super) async fn read(
     if body.len() > BODY_BYTES {
         return Err(too_large());
     }
-    let body = match body.trim_ascii() {
-        [] => None,
-        text => Some(
-            serde_json::from_slice(text)
-                .map_err(|error| Problem::InvalidContent { why: error.to_string() })?,
-        ),
-    };
-    Ok(Call {
-        after: place.after(&app.seal)?,
-        id,
-        query,
-        body,
-        if_match: header(header::IF_MATCH),
-        if_none_match: header(header::IF_NONE_MATCH).is_some_and(|value| value == "*"),
-    })
+    match body.trim_ascii() {
+        [] => Ok(None),
+        text => serde_json::from_slice(text)
+            .map(Some)
+            .map_err(|error| Problem::InvalidContent { why: error.to_string() }),
+    }
 }
 
 /// An answer as a response.
@@ -129,6 +135,7 @@ pub(super) fn refuse(problem: &Problem) -> Response {
     let status = match problem.kind() {
         Kind::Invalid => StatusCode::BAD_REQUEST,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Kind::Conflict => StatusCode::CONFLICT,

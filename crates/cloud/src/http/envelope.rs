@@ -20,7 +20,12 @@ pub(super) async fn wrap(request: Request, next: Next) -> Response {
     let client = sent(request.headers(), &CLIENT_REQUEST).filter(|_| {
         sent(request.headers(), &RETURN_CLIENT_REQUEST).is_some_and(|v| v == "true")
     });
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let method = request.method().clone();
+    let path = match request.uri().path() {
+        // Its second segment is a secret.
+        path if path.starts_with("/identity/") => "/identity/…".to_owned(),
+        path => path.to_owned(),
+    };
     let mut response = next.run(request).await;
     tracing::info!(%method, path, status = response.status().as_u16(), correlation, "answered");
     let headers = response.headers_mut();

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{call, token};
+use super::call;
+use super::token::Audience;
 use crate::app::{App, boot_diagnostics, image, run_command};
 
 /// `GET /metadata/endpoints`: the form of a cloud that `az cloud register` reads.
@@ -21,7 +22,7 @@ pub(super) async fn endpoints(State(app): State<Arc<App>>) -> Json<Value> {
         "portal": format!("{here}/portal"),
         "authentication": {
             "loginEndpoint": format!("{here}/adfs"),
-            "audiences": [token::AUDIENCE],
+            "audiences": [Audience::Management.as_str()],
             "tenant": "adfs",
             "identityProvider": "ADFS",
         },

@@ -13,6 +13,7 @@ mod page;
 mod path;
 mod router;
 mod routes;
+mod sign_in;
 mod tls;
 mod token;
 mod wire_server;
@@ -34,7 +35,7 @@ use self::token::Tokens;
 use self::wire_server::Site;
 use crate::Error;
 use crate::app::{App, Opened, Service};
-use crate::state::{Credentials, State};
+use crate::state::State;
 
 /// How long requests may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
@@ -49,14 +50,12 @@ pub(crate) struct Serving {
 pub(crate) fn serve(
     app: Arc<App>,
     state: &State,
-    credentials: Credentials,
     listener: TcpListener,
 ) -> Result<Serving, Error> {
     let tls = RustlsConfig::from_config(Arc::new(tls::config(state)?));
-    let tokens =
-        Tokens::new(credentials, app.endpoint.clone(), app.limits.token, &app.seal);
+    let tokens = Arc::new(Tokens::new(Arc::clone(&app)));
     // Paths are normalised before anything is routed.
-    let router = router::router(app, Arc::new(tokens));
+    let router = router::router(app, tokens);
     let router = Router::new()
         .fallback_service(MapRequestLayer::new(path::normalise).layer(router));
     let handle = Handle::new();

@@ -9,37 +9,11 @@ use arm::ResourceId;
 use axum::extract::Request;
 use axum::http::Uri;
 
+use crate::app::spelling;
+
 /// A request's path as it was sent: decoded segments.
 #[derive(Clone, Debug)]
 pub(super) struct Spelling(Vec<String>);
-
-/// Words of types and namespaces in Azure's spelling.
-const WORDS: [&str; 24] = [
-    "Microsoft.Compute",
-    "Microsoft.Network",
-    "Microsoft.Resources",
-    "Microsoft.ResourceHealth",
-    "availabilityStatuses",
-    "defaultSecurityRules",
-    "deployments",
-    "extensions",
-    "instanceView",
-    "locations",
-    "networkInterfaces",
-    "networkSecurityGroups",
-    "networkWatchers",
-    "operationResults",
-    "operations",
-    "operationStatuses",
-    "publicIPAddresses",
-    "publishers",
-    "routes",
-    "routeTables",
-    "securityRules",
-    "subnets",
-    "virtualMachines",
-    "virtualNetworks",
-];
 
 /// Brings a request's path into the form in which routes are written.
 pub(super) fn normalise(mut request: Request) -> Request {
@@ -63,14 +37,18 @@ impl Spelling {
     /// The id made of the first `depth` segments.
     pub(super) fn id(&self, depth: usize) -> Result<ResourceId, arm::InvalidResourceId> {
         let mut path = String::new();
-        for (at, segment) in self.0.iter().take(depth).enumerate() {
+        // After `providers` and the namespace come types and names by turns.
+        let mut since_provider = None;
+        for segment in self.0.iter().take(depth) {
             path.push('/');
-            // Names stand at odd places up to `providers`, and at even ones after
-            // the namespace; a name that happens to be such a word loses nothing
-            // but its case, which counts nowhere.
-            let word =
-                WORDS.iter().find(|word| at > 3 && word.eq_ignore_ascii_case(segment));
-            path.push_str(word.copied().unwrap_or(segment));
+            if segment.eq_ignore_ascii_case("providers") {
+                since_provider = Some(0);
+                path.push_str(segment);
+                continue;
+            }
+            let is_word = since_provider.is_some_and(|at| at == 0 || at % 2 == 1);
+            path.push_str(if is_word { spelling::of(segment) } else { segment });
+            since_provider = since_provider.map(|at| at + 1);
         }
         ResourceId::parse(&path)
     }

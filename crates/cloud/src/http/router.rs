@@ -5,16 +5,18 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::header;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{self, MethodRouter};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 
 use super::page::Place;
 use super::path::Spelling;
-use super::token::{self, Tokens};
-use super::{call, envelope, metadata, routes};
-use crate::app::{Answer, App, Call, Problem};
+use super::token::{Audience, Tokens};
+use super::{call, envelope, metadata, routes, sign_in};
+use crate::app::access::{Asked, Verb};
+use crate::app::{Answer, App, Call, Caller, Problem};
 
 pub(super) mod verb {
     //! The verbs of the table.
@@ -35,11 +37,24 @@ pub(super) fn router(app: Arc<App>, tokens: Arc<Tokens>) -> Router {
         .route("/blob/{machine}/serialconsole.log", routing::get(metadata::serial_log))
         .with_state(Arc::clone(&app));
     let sign_in = Router::new()
-        .route("/adfs/.well-known/openid-configuration", routing::get(token::discovery))
-        .route("/adfs/discovery/keys", routing::get(token::keys))
-        .route("/adfs/oauth2/token", routing::post(token::token))
-        .route("/{tenant}/oauth2/token", routing::post(token::token))
-        .route("/{tenant}/oauth2/v2.0/token", routing::post(token::token))
+        .route("/adfs/.well-known/openid-configuration", routing::get(sign_in::discovery))
+        .route("/adfs/discovery/keys", routing::get(sign_in::keys))
+        .route("/adfs/oauth2/token", routing::post(sign_in::token))
+        .route(
+            "/{tenant}/.well-known/openid-configuration",
+            routing::get(sign_in::tenant_discovery),
+        )
+        .route(
+            "/{tenant}/v2.0/.well-known/openid-configuration",
+            routing::get(sign_in::tenant_discovery),
+        )
+        .route("/{tenant}/oauth2/token", routing::post(sign_in::tenant_token))
+        .route("/{tenant}/oauth2/v2.0/token", routing::post(sign_in::tenant_token))
+        .route("/msi/token", routing::get(sign_in::host_by_header))
+        .route(
+            "/identity/{secret}/metadata/identity/oauth2/token",
+            routing::get(sign_in::host_by_path),
+        )
         .with_state(Arc::clone(&tokens));
     let managed = routes::all()
         .0
@@ -69,9 +84,16 @@ impl Table {
         At { table: self, path: path.to_owned(), depth }
     }
 
-    /// A list that is in nothing.
-    pub(super) fn fixed(&mut self, path: &str, list: fn(Arc<App>) -> serde_json::Value) {
-        let handler = move |State(app): State<Arc<App>>| async move { Json(list(app)) };
+    /// A list that is in nothing: of what its caller knows.
+    pub(super) fn fixed(
+        &mut self,
+        path: &str,
+        list: fn(&App, &Caller) -> serde_json::Value,
+    ) {
+        let handler = move |State(app): State<Arc<App>>,
+                            Extension(caller): Extension<Caller>| async move {
+            Json(list(&app, &caller))
+        };
         self.add(path, routing::get(handler));
     }
 
@@ -88,15 +110,26 @@ impl At<'_> {
         Fut: Future<Output = Result<Answer, Problem>> + Send + 'static,
     {
         let depth = self.depth;
+        let asked = Asked::of(&self.path, meaning(verb));
         let handler = move |State(app): State<Arc<App>>, request: Request| async move {
             let place = Place::of(&request);
-            match answer(&app, request, depth, &place, noun).await {
+            match answer(&app, request, depth, &place, &asked, noun).await {
                 Ok(answer) => call::respond(&app, answer, &place),
                 Err(problem) => call::refuse(&problem),
             }
         };
         self.table.add(&self.path, routing::on(verb, handler));
         self
+    }
+}
+
+/// What a method does.
+fn meaning(method: routing::MethodFilter) -> Verb {
+    match method {
+        verb::PUT | verb::PATCH => Verb::Write,
+        verb::DELETE => Verb::Delete,
+        verb::POST => Verb::Act,
+        _ => Verb::Read,
     }
 }
 
@@ -107,30 +140,54 @@ async fn answer<F, Fut>(
     request: Request,
     depth: usize,
     place: &Place,
+    asked: &Asked,
     noun: F,
 ) -> Result<Answer, Problem>
 where
     F: Fn(Arc<App>, Call) -> Fut,
     Fut: Future<Output = Result<Answer, Problem>> + Send + 'static,
 {
-    let call = call::read(app, request, depth, place).await?;
+    let (parts, body) = request.into_parts();
+    let mut call = call::read_head(app, &parts, depth, place)?;
     app.check_subscription(&call.id)?;
-    tokio::spawn(noun(Arc::clone(app), call)).await.unwrap_or_else(|error| {
-        Err(Problem::Internal { doing: "answer the request", why: error.to_string() })
-    })
+    let pass = app.allow(&call, asked).await?;
+    call.body = call::read_body(app, body).await?;
+    let answer =
+        tokio::spawn(noun(Arc::clone(app), call)).await.unwrap_or_else(|error| {
+            Err(Problem::Internal { doing: "answer the request", why: error.to_string() })
+        })?;
+    Ok(pass.shown(answer))
 }
 
 async fn authenticate(
     State(tokens): State<Arc<Tokens>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let authorization =
-        request.headers().get("authorization").and_then(|value| value.to_str().ok());
-    match tokens.check(authorization) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => call::refuse(&problem),
+    match tokens.check(authorization(&request), Audience::Management) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => {
+            let challenge = format!(
+                "Bearer authorization_uri=\"{}/{}\", error=\"invalid_token\", \
+                 error_description=\"{}\"",
+                tokens.app.endpoint,
+                tokens.app.tenant,
+                problem.to_string().replace(['"', '\\'], "'"),
+            );
+            let mut response = call::refuse(&problem);
+            if let Ok(challenge) = challenge.parse() {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            response
+        }
     }
+}
+
+fn authorization(request: &Request) -> Option<&str> {
+    request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok())
 }
 
 async fn unknown(request: Request) -> Response {

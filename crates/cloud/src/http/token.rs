@@ -1,39 +1,43 @@
-//! Sign-in: OAuth's client credentials for tokens that this server signs.
-//!
-//! The authority ends in `/adfs`, because that is what keeps `az` from asking
-//! Microsoft whether it knows the authority. Tokens are JWTs (HS256): who issues
-//! them is who checks them.
+//! Tokens: JWTs (HS256) that this server signs and checks, each for one audience.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::constant_time;
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::{Form, Json};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use uuid::Uuid;
 
-use crate::app::Problem;
-use crate::state::Credentials;
-use crate::store::Seal;
+use crate::app::{App, Caller, Problem};
 
-/// Whom a token is for. It names this kind of cloud, not this server, so that a
-/// token outlives a change of port.
-pub(super) const AUDIENCE: &str = "https://management.regain.invalid/";
+/// Whom a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Resource management.
+    Management,
+    /// Microsoft Graph.
+    Graph,
+}
 
 /// What signs tokens and checks them.
-pub(crate) struct Tokens {
-    credentials: Credentials,
-    endpoint: String,
+pub(super) struct Tokens {
+    pub(super) app: Arc<App>,
     lifetime: Duration,
     sign: EncodingKey,
     check: DecodingKey,
+}
+
+/// A token, issued.
+pub(super) struct Issued {
+    pub(super) token: String,
+    /// The audience as it stands in the token.
+    pub(super) audience: &'static str,
+    /// Seconds.
+    pub(super) lifetime: u64,
+    /// Seconds since 1970.
+    pub(super) not_before: i64,
+    /// Seconds since 1970.
+    pub(super) expires_on: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -44,33 +48,58 @@ struct Claims {
     nbf: i64,
     exp: i64,
     appid: String,
+    idtyp: String,
     oid: String,
     sub: String,
     tid: String,
     ver: String,
-    jti: String,
+    uti: String,
 }
 
-impl Tokens {
-    /// Tokens of one server for one service principal.
-    pub(super) fn new(
-        credentials: Credentials,
-        endpoint: String,
-        lifetime: Duration,
-        seal: &Seal,
-    ) -> Self {
-        let key = seal.derive("token");
-        Self {
-            credentials,
-            endpoint,
-            lifetime,
-            sign: EncodingKey::from_secret(&key),
-            check: DecodingKey::from_secret(&key),
+impl Audience {
+    /// How it stands in a token. It names this kind of cloud, not this server, so
+    /// that a token outlives a change of port.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Management => "https://management.regain.invalid/",
+            Self::Graph => "https://graph.regain.invalid/",
         }
     }
 
-    /// Checks an `Authorization` header.
-    pub(super) fn check(&self, authorization: Option<&str>) -> Result<(), Problem> {
+    /// The audience that a client names: by its name or by its address, as a
+    /// resource (`https://x/`) or as a scope (`https://x//.default`; `az` adds a
+    /// slash to the one that is there). Nothing means management.
+    pub(super) fn named(asked: &str, endpoint: &str) -> Option<Self> {
+        let asked = asked.trim().trim_end_matches(".default").trim_end_matches('/');
+        let is = |audience: Self| asked == audience.as_str().trim_end_matches('/');
+        if asked.is_empty() || asked == endpoint || is(Self::Management) {
+            Some(Self::Management)
+        } else if is(Self::Graph) || asked.strip_prefix(endpoint) == Some("/graph") {
+            Some(Self::Graph)
+        } else {
+            None
+        }
+    }
+}
+
+impl Tokens {
+    /// The tokens of one server.
+    pub(super) fn new(app: Arc<App>) -> Self {
+        let key = app.seal.derive("token");
+        Self {
+            lifetime: app.limits.token,
+            sign: EncodingKey::from_secret(&key),
+            check: DecodingKey::from_secret(&key),
+            app,
+        }
+    }
+
+    /// Who sent an `Authorization` header, with a token for this audience.
+    pub(super) fn check(
+        &self,
+        authorization: Option<&str>,
+        audience: Audience,
+    ) -> Result<Caller, Problem> {
         let authorization = authorization.ok_or(Problem::AuthenticationFailed)?;
         let token = authorization
             .split_once(' ')
@@ -78,117 +107,83 @@ impl Tokens {
             .map(|(_, token)| token.trim())
             .ok_or(Problem::AuthenticationFailed)?;
         let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[AUDIENCE]);
+        validation.validate_aud = false;
         validation.validate_nbf = true;
         validation.leeway = 0;
         // A token ends with its last second, not after it.
         validation.reject_tokens_expiring_in_less_than = 1;
-        match jsonwebtoken::decode::<Claims>(token, &self.check, &validation) {
-            Ok(_) => Ok(()),
+        let claims = match jsonwebtoken::decode::<Claims>(token, &self.check, &validation)
+        {
+            Ok(token) => token.claims,
             Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
-                Err(Problem::ExpiredToken)
+                return Err(Problem::ExpiredToken);
             }
-            Err(error) => Err(Problem::InvalidToken { why: error.to_string() }),
+            Err(error) => return Err(Problem::InvalidToken { why: error.to_string() }),
+        };
+        if claims.aud != audience.as_str() {
+            return Err(Problem::WrongAudience {
+                audience: claims.aud,
+                right: audience.as_str(),
+            });
         }
+        self.app.directory.principal(&claims.oid).ok_or_else(|| Problem::InvalidToken {
+            why: format!("its principal '{}' does not exist any more", claims.oid),
+        })
     }
 
-    fn issue(&self) -> Result<String, jsonwebtoken::errors::Error> {
+    /// A token for somebody.
+    pub(super) fn issue(
+        &self,
+        who: &Caller,
+        audience: Audience,
+    ) -> Result<Issued, jsonwebtoken::errors::Error> {
         let now = jiff::Timestamp::now().as_second();
         let lifetime = i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX / 2);
-        let who = &self.credentials.client_id;
         let claims = Claims {
-            aud: AUDIENCE.to_owned(),
-            iss: format!("{}/adfs", self.endpoint),
+            aud: audience.as_str().to_owned(),
+            iss: format!("{}/adfs", self.app.endpoint),
             iat: now,
             nbf: now,
             exp: now + lifetime,
-            appid: who.clone(),
-            oid: who.clone(),
-            sub: who.clone(),
-            tid: self.credentials.tenant.clone(),
+            appid: who.app_id.clone(),
+            idtyp: "app".to_owned(),
+            oid: who.id.clone(),
+            sub: who.id.clone(),
+            tid: self.app.tenant.clone(),
             ver: "1.0".to_owned(),
-            jti: Uuid::new_v4().to_string(),
+            uti: Uuid::new_v4().to_string(),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign)
+        let token =
+            jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign)?;
+        Ok(Issued {
+            token,
+            audience: audience.as_str(),
+            lifetime: self.lifetime.as_secs(),
+            not_before: now,
+            expires_on: now + lifetime,
+        })
     }
 }
 
-/// `GET /adfs/.well-known/openid-configuration`
-pub(super) async fn discovery(State(tokens): State<Arc<Tokens>>) -> Response {
-    let authority = format!("{}/adfs", tokens.endpoint);
-    Json(json!({
-        "issuer": authority,
-        "authorization_endpoint": format!("{authority}/oauth2/authorize"),
-        "token_endpoint": format!("{authority}/oauth2/token"),
-        "device_authorization_endpoint": format!("{authority}/oauth2/devicecode"),
-        "jwks_uri": format!("{authority}/discovery/keys"),
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
-        "grant_types_supported": ["client_credentials"],
-    }))
-    .into_response()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// `GET /adfs/discovery/keys`: the key is symmetric, so there is none to show.
-pub(super) async fn keys() -> Response {
-    Json(json!({ "keys": [] })).into_response()
-}
-
-/// `POST /adfs/oauth2/token`
-pub(super) async fn token(
-    State(tokens): State<Arc<Tokens>>,
-    Form(form): Form<HashMap<String, String>>,
-) -> Response {
-    let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
-    if field("grant_type") != "client_credentials" {
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            "unsupported_grant_type",
-            "Only a service principal with a secret can sign in here \
-             (grant_type=client_credentials).",
-        );
-    }
-    let known = field("client_id").eq_ignore_ascii_case(&tokens.credentials.client_id);
-    let secret = tokens.credentials.client_secret.as_bytes();
-    let right =
-        constant_time::verify_slices_are_equal(field("client_secret").as_bytes(), secret)
-            .is_ok();
-    if !known || !right {
-        return refusal(
-            StatusCode::UNAUTHORIZED,
-            "invalid_client",
-            "The client id or the client secret is wrong. Both are in credentials.json in \
-             the server's state directory.",
-        );
-    }
-    // az writes the audience with its slash, and then another one.
-    let asked = match field("resource") {
-        "" => field("scope").trim_end_matches(".default"),
-        resource => resource,
-    };
-    let asked = asked.trim_end_matches('/');
-    let known = [AUDIENCE.trim_end_matches('/'), tokens.endpoint.as_str(), ""];
-    if !known.contains(&asked) {
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            "invalid_resource",
-            &format!("Tokens are for {AUDIENCE} only, not for '{asked}'."),
-        );
-    }
-    match tokens.issue() {
-        Ok(token) => Json(json!({
-            "token_type": "Bearer",
-            "expires_in": tokens.lifetime.as_secs(),
-            "ext_expires_in": tokens.lifetime.as_secs(),
-            "access_token": token,
-        }))
-        .into_response(),
-        Err(error) => {
-            refusal(StatusCode::INTERNAL_SERVER_ERROR, "server_error", &error.to_string())
+    #[test]
+    fn an_audience_is_known_by_its_name_and_by_its_address() {
+        let here = "https://127.0.0.1:8443";
+        for (asked, audience) in [
+            ("", Some(Audience::Management)),
+            ("https://management.regain.invalid//.default", Some(Audience::Management)),
+            ("https://management.regain.invalid/", Some(Audience::Management)),
+            ("https://127.0.0.1:8443", Some(Audience::Management)),
+            ("https://127.0.0.1:8443/.default", Some(Audience::Management)),
+            ("https://127.0.0.1:8443/graph/.default", Some(Audience::Graph)),
+            ("https://graph.regain.invalid", Some(Audience::Graph)),
+            ("https://vault.azure.net", None),
+            ("https://127.0.0.1:8443/other", None),
+        ] {
+            assert_eq!(Audience::named(asked, here), audience, "{asked}");
         }
     }
-}
-
-fn refusal(status: StatusCode, error: &str, description: &str) -> Response {
-    let body = json!({ "error": error, "error_description": description });
-    (status, Json(body)).into_response()
 }

@@ -9,7 +9,9 @@
 mod guest;
 mod health;
 mod operation;
+mod principal;
 mod resource;
+mod role;
 mod seal;
 
 use std::path::Path;
@@ -26,8 +28,17 @@ use sqlx::sqlite::{
 
 pub(crate) use guest::{Guest, Settings, Tenant};
 pub(crate) use operation::{Operation, Status};
+pub(crate) use principal::{Application, Kind, Principal, Secret};
 pub(crate) use resource::{Resource, key_of};
+pub(crate) use role::{Assignment, Definition};
 pub(crate) use seal::{OpenError, Seal};
+
+/// What makes the schema, in order. A migration that was released never changes.
+const MIGRATIONS: [(&str, &str); 3] = [
+    ("initial", include_str!("../../migrations/0001_initial.sql")),
+    ("access", include_str!("../../migrations/0002_access.sql")),
+    ("health", include_str!("../../migrations/0003_health.sql")),
+];
 
 /// The database of one state directory.
 #[derive(Clone, Debug)]
@@ -93,21 +104,11 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(while_doing("be opened"))?;
-        let initial = Migration::new(
-            1,
-            "initial".into(),
-            MigrationType::Simple,
-            include_str!("../../migrations/0001_initial.sql").into_sql_str(),
-            false,
-        );
-        let health = Migration::new(
-            3,
-            "health".into(),
-            MigrationType::Simple,
-            include_str!("../../migrations/0003_health.sql").into_sql_str(),
-            false,
-        );
-        Migrator::with_migrations(vec![initial, health])
+        let migrations = (1..).zip(MIGRATIONS).map(|(version, (name, sql))| {
+            let kind = MigrationType::Simple;
+            Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+        });
+        Migrator::with_migrations(migrations.collect())
             .run(&pool)
             .await
             .map_err(Error::Migrate)?;

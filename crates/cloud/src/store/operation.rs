@@ -129,6 +129,20 @@ impl Store {
             .transpose()
     }
 
+    /// Object id of who asked for an operation.
+    pub(crate) async fn operation_asker(
+        &self,
+        id: &str,
+    ) -> Result<Option<String>, Error> {
+        let asked: Option<Option<String>> =
+            sqlx::query_scalar("SELECT asked FROM operation WHERE id = ?")
+                .bind(id.to_ascii_lowercase())
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(while_doing("read an operation"))?;
+        Ok(asked.flatten())
+    }
+
     /// The names of what is being done to a resource just now.
     pub(crate) async fn running_on(
         &self,

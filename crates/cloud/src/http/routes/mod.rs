@@ -4,6 +4,7 @@
 //! to its last placeholder: the item itself, what a collection is in, or what an
 //! action is done to.
 
+mod authorization;
 mod compute;
 mod health;
 mod network;
@@ -21,6 +22,7 @@ pub(super) fn all() -> Table {
     compute::add(&mut table);
     network::add(&mut table);
     health::add(&mut table);
+    authorization::add(&mut table);
     table
 }
 

@@ -11,8 +11,8 @@ pub(super) fn add(t: &mut Table) {
     let deployments = &format!("{group}/providers/microsoft.resources/deployments");
     let deployment = &format!("{deployments}/{{deployment}}");
 
-    t.fixed("/subscriptions", |app| subscription::list(&app));
-    t.fixed("/tenants", |app| subscription::tenants(&app));
+    t.fixed("/subscriptions", subscription::list);
+    t.fixed("/tenants", subscription::tenants);
     t.at(subscription).on(GET, subscription::get);
     t.at(&format!("{subscription}/locations")).on(GET, subscription::locations);
     t.at(&format!("{subscription}/resources")).on(GET, resource::list);
