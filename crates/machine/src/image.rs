@@ -25,7 +25,7 @@ const NEEDED: u64 = 1 << 30;
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// There is no recipe for it.
-    #[error("there is no image {0:?}; debian12 is one")]
+    #[error("there is no image {0:?}; there are {all}", all = Recipe::names().join(" and "))]
     Unknown(String),
     /// Only root can make device nodes and files of other users.
     #[error("making an image needs root; run this with sudo")]
@@ -348,7 +348,10 @@ mod tests {
     fn an_unknown_image_is_refused_before_anything_is_made() {
         let cache = tempfile::tempdir().unwrap();
         let error = ensure("plan9", cache.path(), &|_| {}).unwrap_err();
-        assert_eq!(error.to_string(), "there is no image \"plan9\"; debian12 is one");
+        assert_eq!(
+            error.to_string(),
+            "there is no image \"plan9\"; there are debian12 and debian13"
+        );
         assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0);
     }
 }

@@ -23,14 +23,24 @@ struct Image {
     version: &'static str,
 }
 
-const IMAGES: [Image; 1] = [Image {
-    name: "debian12",
-    alias: "Debian12",
-    publisher: "Debian",
-    offer: "debian-12",
-    skus: &["12", "12-gen2"],
-    version: "12.0.0",
-}];
+const IMAGES: [Image; 2] = [
+    Image {
+        name: "debian12",
+        alias: "Debian12",
+        publisher: "Debian",
+        offer: "debian-12",
+        skus: &["12", "12-gen2"],
+        version: "12.0.0",
+    },
+    Image {
+        name: "debian13",
+        alias: "Debian13",
+        publisher: "Debian",
+        offer: "debian-13",
+        skus: &["13", "13-gen2"],
+        version: "13.0.0",
+    },
+];
 
 /// The engine's names of all images.
 pub(crate) fn names() -> Vec<&'static str> {

@@ -43,6 +43,8 @@ pub(crate) struct Job {
     pub(crate) turn: Option<Turn>,
     /// The lock to hold until the promise is written.
     pub(crate) brief: Option<Turn>,
+    /// Whether only the operation tells of a failure, however soon it comes.
+    pub(crate) fails_later: bool,
 }
 
 /// How far an operation came while its client waited.
@@ -66,12 +68,19 @@ impl Job {
             document: None,
             turn: None,
             brief: None,
+            fails_later: false,
         }
     }
 
     /// The same job; `turn` goes as soon as the promise is written.
     pub(crate) fn promised_in(mut self, turn: Turn) -> Self {
         self.brief = Some(turn);
+        self
+    }
+
+    /// The same job; its failure is told by the operation only.
+    pub(crate) fn failing_later(mut self) -> Self {
+        self.fails_later = true;
         self
     }
 
@@ -151,6 +160,7 @@ impl App {
         });
         match tokio::time::timeout(self.limits.synchronous, end).await {
             Err(_elapsed) => Ok(Progress::Running(ticket)),
+            Ok(Ok(Err(_told_later))) if job.fails_later => Ok(Progress::Running(ticket)),
             Ok(Ok(outcome)) => outcome.map(Progress::Done),
             Ok(Err(_stopped)) => Err(Problem::Internal {
                 doing: "finish the operation",

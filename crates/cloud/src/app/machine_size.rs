@@ -1,12 +1,13 @@
 //! Sizes: Azure's names and figures. Here they are names only, because all machines
 //! share the host; but a name that Azure does not have is refused as in Azure.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::document::listed;
-use super::{Answer, App, Call, Problem};
+use super::document::{listed, text};
+use super::{Answer, App, Call, Problem, resource_group};
 
 /// What a machine gets that says nothing.
 pub(super) const USUAL: &str = "Standard_DS1_v2";
@@ -115,11 +116,13 @@ pub(crate) async fn list_for_machine(
     list(app, call).await
 }
 
-/// `GET …/providers/Microsoft.Compute/skus`: sizes as things that can be had.
-pub(crate) async fn skus(_app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    // The one filter that there is: location eq 'westus'.
-    let filter = call.parameter("$filter").unwrap_or_default();
-    let location = filter.split('\'').nth(1).unwrap_or("local");
+/// `GET …/providers/Microsoft.Compute/skus`: sizes as things that can be had, in every
+/// location that has a group.
+pub(crate) async fn skus(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let groups = app.store.list(&call.id, resource_group::KIND).await?;
+    let mut locations: BTreeSet<&str> =
+        groups.iter().filter_map(|group| text(&group.document, "/location")).collect();
+    locations.insert("local");
     let capability = |name: &str, value: String| json!({ "name": name, "value": value });
     Ok(Answer::Found(listed(all().map(|size| {
         json!({
@@ -128,8 +131,11 @@ pub(crate) async fn skus(_app: Arc<App>, call: Call) -> Result<Answer, Problem> 
             "tier": "Standard",
             "size": size.name.trim_start_matches("Standard_"),
             "family": size.family,
-            "locations": [location],
-            "locationInfo": [{ "location": location, "zones": [], "zoneDetails": [] }],
+            "locations": locations,
+            "locationInfo": locations
+                .iter()
+                .map(|one| json!({ "location": one, "zones": [], "zoneDetails": [] }))
+                .collect::<Vec<_>>(),
             "capabilities": [
                 capability("vCPUs", size.cores.to_string()),
                 capability("MemoryGB", (size.memory / 1024).max(1).to_string()),
@@ -152,13 +158,12 @@ pub(super) fn check(properties: &Value) -> Result<(), Problem> {
     if all().any(|size| size.name.eq_ignore_ascii_case(asked)) {
         return Ok(());
     }
-    let names: Vec<String> = all().map(|size| size.name).collect();
     Err(Problem::parameter(
         "vmSize",
         format!(
-            "The value {asked} provided for the VM size is not valid. The valid sizes in the \
-             current region are: {}.",
-            names.join(",")
+            "The value {asked} provided for the VM size is not valid. Sizes are, among others, \
+             Standard_B1s, {USUAL}, Standard_D2s_v5 and Standard_E2s_v5; `az vm list-sizes` has \
+             all of them."
         ),
     ))
 }

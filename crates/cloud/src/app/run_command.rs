@@ -11,6 +11,7 @@ use guest::settings::RunCommand;
 use guest::wire::{Status, Verdict};
 use serde_json::{Value, json};
 
+use super::child::parent_of;
 use super::document::listed;
 use super::handler::{self, Handler, message_of};
 use super::journal::Job;
@@ -62,6 +63,25 @@ pub(crate) async fn get(_app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     shown["script"] = command.script.into_iter().collect();
     shown["parameters"] = json!([]);
     Ok(Answer::Found(shown))
+}
+
+/// `GET …/virtualMachines/{vm}/runCommands`: commands that stay as resources of
+/// their own, which nobody can make here.
+pub(crate) async fn list_managed(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    app.existing(&call.id).await?;
+    Ok(Answer::Found(listed([])))
+}
+
+/// Any verb on `…/virtualMachines/{vm}/runCommands/{command}`
+pub(crate) async fn managed(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    app.existing(&parent_of(&call.id)?).await?;
+    Err(Problem::NotFound {
+        message: format!(
+            "The run command '{}' was not found. This cloud runs commands at once: use `az vm \
+             run-command invoke`.",
+            call.id.name()
+        ),
+    })
 }
 
 /// `POST …/virtualMachines/{vm}/runCommand`

@@ -53,9 +53,16 @@ const DEBIAN_12: Recipe = Recipe {
     revision: 1,
 };
 
+const DEBIAN_13: Recipe = Recipe { name: "debian13", suite: "trixie", ..DEBIAN_12 };
+
 impl Recipe {
+    /// The names of all.
+    pub(super) fn names() -> [&'static str; 2] {
+        [DEBIAN_12.name, DEBIAN_13.name]
+    }
+
     pub(super) fn find(name: &str) -> Option<Self> {
-        [DEBIAN_12].into_iter().find(|recipe| recipe.name == name)
+        [DEBIAN_12, DEBIAN_13].into_iter().find(|recipe| recipe.name == name)
     }
 
     /// FNV-1a: a name, not a seal, and the same for every compiler.

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-/// az's short names that are Linux, and ours for Debian 12.
-const ALIASES: [(&str, [&str; 3]); 4] = [
+/// az's short names that are Linux, and ours.
+const ALIASES: [(&str, [&str; 3]); 5] = [
     ("Debian12", ["Debian", "debian-12", "12-gen2"]),
+    ("Debian13", ["Debian", "debian-13", "13-gen2"]),
     ("Debian11", ["Debian", "debian-11", "11-backports-gen2"]),
     ("Ubuntu2204", ["Canonical", "0001-com-ubuntu-server-jammy", "22_04-lts-gen2"]),
     ("Ubuntu2404", ["Canonical", "ubuntu-24_04-lts", "server"]),

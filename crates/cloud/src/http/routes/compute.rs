@@ -36,6 +36,12 @@ pub(super) fn add(t: &mut Table) {
     t.at(&format!("{vm}/redeploy")).on(POST, power::redeploy);
     t.at(&format!("{vm}/reapply")).on(POST, power::reapply);
     t.at(&format!("{vm}/runcommand")).on(POST, run_command::post);
+    t.at(&format!("{vm}/runcommands")).on(GET, run_command::list_managed);
+    t.at(&format!("{vm}/runcommands/{{command}}"))
+        .on(GET, run_command::managed)
+        .on(PUT, run_command::managed)
+        .on(PATCH, run_command::managed)
+        .on(DELETE, run_command::managed);
     t.at(&format!("{vm}/retrievebootdiagnosticsdata")).on(POST, boot_diagnostics::post);
     t.at(&format!("{vm}/extensions")).on(GET, extension::list);
     t.at(&format!("{vm}/extensions/{{extension}}"))
