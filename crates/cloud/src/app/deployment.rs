@@ -51,8 +51,11 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let document = Resource::new(call.id.clone(), body.clone());
     let caller = (*call.caller).clone();
     let work = Work::Deploy { deployment: call.id.clone(), resources, caller };
-    let job =
-        Job::new("deployments/write", &call.id, work).writing(document).holding(turn);
+    // `az` cannot read the answer to a PUT that fails at once.
+    let job = Job::new("deployments/write", &call.id, work)
+        .writing(document)
+        .holding(turn)
+        .failing_later();
     Ok(app.submit(job).await?.written(body, true))
 }
 
