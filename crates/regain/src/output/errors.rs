@@ -13,14 +13,8 @@ pub(super) fn render(failure: &Failure, lang: Lang) -> String {
     if let Failure::Arm(error) = failure
         && let Some(reason) = error.arm()
     {
-        parts(&mut out, reason, "");
-        if !reason.details.is_empty() {
-            out.push_str("Exception Details:");
-            for detail in &reason.details {
-                let _ = writeln!(out, "\t{detail}");
-                parts(&mut out, detail, "\t");
-            }
-        }
+        out.push_str(&parts(reason));
+        out.push('\n');
     }
     if let Some(next) = failure.next_step() {
         let _ = writeln!(out, "{}: {next}", lang.pick("Next step", "次の手順"));
@@ -28,12 +22,23 @@ pub(super) fn render(failure: &Failure, lang: Lang) -> String {
     out
 }
 
-fn parts(out: &mut String, error: &ArmError, indent: &str) {
-    let _ = writeln!(out, "{indent}Code: {}", error.code);
-    let _ = writeln!(out, "{indent}Message: {}", error.message);
+/// The parts of an error, those below it indented; az puts no line's end between
+/// two of them.
+fn parts(error: &ArmError) -> String {
+    let mut out = format!("Code: {}\nMessage: {}", error.code, error.message);
     if let Some(target) = &error.target {
-        let _ = writeln!(out, "{indent}Target: {target}");
+        let _ = write!(out, "\nTarget: {target}");
     }
+    if !error.details.is_empty() {
+        out.push_str("\nException Details:");
+        for detail in &error.details {
+            let text = format!("{detail}\n{}", parts(detail));
+            let lines: Vec<String> =
+                text.lines().map(|line| format!("\t{line}")).collect();
+            out.push_str(&lines.join("\n"));
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -50,6 +55,20 @@ mod tests {
             render(&failure, Lang::En),
             "ERROR: (X) M\nCode: X\nMessage: M\nTarget: t\n\
              Exception Details:\t(Inner) why\n\tCode: Inner\n\tMessage: why\n"
+        );
+    }
+
+    #[test]
+    fn errors_below_an_error_are_all_shown() {
+        let inner = ArmError::new("B", "b").with_detail(ArmError::new("C", "c"));
+        let error = ArmError::new("A", "a")
+            .with_detail(inner)
+            .with_detail(ArmError::new("D", "d"));
+        assert_eq!(
+            parts(&error),
+            "Code: A\nMessage: a\nException Details:\t(B) b\n\tCode: B\n\tMessage: b\n\
+             \tException Details:\t(C) c\n\t\tCode: C\n\t\tMessage: c\
+             \t(D) d\n\tCode: D\n\tMessage: d"
         );
     }
 

@@ -67,12 +67,12 @@ pub(super) fn render(
             Ok(if color { json::colored(document) } else { json::plain(document) })
         }
         Format::Table => match columns {
-            Some(columns) if !asked => table::table(&columns(document)),
-            _ if asked => table::table(document),
-            _ => table::table(&sort_keys(document)),
+            Some(columns) if !asked => Ok(table::table(&columns(document))),
+            _ if asked => Ok(table::table(document)),
+            _ => Ok(table::table(&sort_keys(document))),
         },
         Format::Tsv => Ok(tsv::tsv(document)),
-        Format::Yaml | Format::Yamlc => yaml::yaml(document),
+        Format::Yaml | Format::Yamlc => Ok(yaml::yaml(document)),
         Format::None => Ok(String::new()),
     }
 }

@@ -1,7 +1,9 @@
-//! JSON as `az` prints it: indented by two, nothing escaped that need not be,
-//! one newline at the end. Keys stay in their order.
+//! JSON as `az` prints it: keys sorted, indented by two, nothing escaped that
+//! need not be, floats as Python writes them, one newline at the end.
 
 use serde_json::Value;
+
+use super::python;
 
 const KEY: &str = "\u{1b}[34;1m";
 const TEXT: &str = "\u{1b}[32m";
@@ -9,48 +11,82 @@ const WORD: &str = "\u{1b}[36m";
 const RESET: &str = "\u{1b}[0m";
 
 pub(super) fn plain(document: &Value) -> String {
-    format!("{document:#}\n")
+    render(document, false)
 }
 
 pub(super) fn colored(document: &Value) -> String {
+    render(document, true)
+}
+
+fn render(document: &Value, color: bool) -> String {
     let mut out = String::new();
-    paint(document, 0, &mut out);
+    Writer { out: &mut out, color }.value(document, 0);
     out.push('\n');
     out
 }
 
-fn paint(value: &Value, depth: usize, out: &mut String) {
-    let items: Vec<(Option<&String>, &Value)> = match value {
-        Value::Array(items) if !items.is_empty() => {
-            items.iter().map(|v| (None, v)).collect()
-        }
-        Value::Object(map) if !map.is_empty() => {
-            map.iter().map(|(k, v)| (Some(k), v)).collect()
-        }
-        Value::String(_) => return dye(TEXT, value, out),
-        Value::Null | Value::Bool(_) | Value::Number(_) => return dye(WORD, value, out),
-        _ => return out.push_str(&value.to_string()),
-    };
-    let (open, close) = if value.is_array() { ('[', ']') } else { ('{', '}') };
-    out.push(open);
-    for (at, (key, item)) in items.into_iter().enumerate() {
-        out.push_str(if at == 0 { "\n" } else { ",\n" });
-        out.push_str(&"  ".repeat(depth + 1));
-        if let Some(key) = key {
-            dye(KEY, &Value::String(key.clone()), out);
-            out.push_str(": ");
-        }
-        paint(item, depth + 1, out);
-    }
-    out.push('\n');
-    out.push_str(&"  ".repeat(depth));
-    out.push(close);
+struct Writer<'a> {
+    out: &'a mut String,
+    color: bool,
 }
 
-fn dye(color: &str, value: &Value, out: &mut String) {
-    out.push_str(color);
-    out.push_str(&value.to_string());
-    out.push_str(RESET);
+impl Writer<'_> {
+    fn value(&mut self, value: &Value, depth: usize) {
+        match value {
+            Value::Array(items) if items.is_empty() => self.out.push_str("[]"),
+            Value::Object(map) if map.is_empty() => self.out.push_str("{}"),
+            Value::Array(items) => {
+                self.out.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    self.line(at, depth + 1);
+                    self.value(item, depth + 1);
+                }
+                self.close(']', depth);
+            }
+            Value::Object(map) => {
+                self.out.push('{');
+                let mut pairs: Vec<(&String, &Value)> = map.iter().collect();
+                pairs.sort_unstable_by_key(|(key, _)| *key);
+                for (at, (key, item)) in pairs.into_iter().enumerate() {
+                    self.line(at, depth + 1);
+                    self.scalar(KEY, &quoted(key));
+                    self.out.push_str(": ");
+                    self.value(item, depth + 1);
+                }
+                self.close('}', depth);
+            }
+            Value::String(text) => self.scalar(TEXT, &quoted(text)),
+            Value::Number(number) => self.scalar(WORD, &python::number(number)),
+            word @ (Value::Null | Value::Bool(_)) => {
+                self.scalar(WORD, &word.to_string());
+            }
+        }
+    }
+
+    fn line(&mut self, at: usize, depth: usize) {
+        self.out.push_str(if at == 0 { "\n" } else { ",\n" });
+        self.out.extend(std::iter::repeat_n("  ", depth));
+    }
+
+    fn close(&mut self, bracket: char, depth: usize) {
+        self.out.push('\n');
+        self.out.extend(std::iter::repeat_n("  ", depth));
+        self.out.push(bracket);
+    }
+
+    fn scalar(&mut self, color: &str, text: &str) {
+        if !self.color {
+            self.out.push_str(text);
+            return;
+        }
+        for part in [color, text, RESET] {
+            self.out.push_str(part);
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -59,14 +95,14 @@ mod tests {
     use serde_json::json;
 
     fn document() -> Value {
-        json!({"z": "日本語 \"q\"", "a": [1, 1.5, null, true], "empty": {}, "none": []})
+        json!({"z": "日本語 \"q\"\u{7f}\u{1}", "a": [1, 1e-7, null, true], "empty": {}, "none": [], "Z": 1.0})
     }
 
     #[test]
     fn it_is_az_json() {
         assert_eq!(
             plain(&document()),
-            "{\n  \"z\": \"日本語 \\\"q\\\"\",\n  \"a\": [\n    1,\n    1.5,\n    null,\n    true\n  ],\n  \"empty\": {},\n  \"none\": []\n}\n"
+            "{\n  \"Z\": 1.0,\n  \"a\": [\n    1,\n    1e-07,\n    null,\n    true\n  ],\n  \"empty\": {},\n  \"none\": [],\n  \"z\": \"日本語 \\\"q\\\"\u{7f}\\u0001\"\n}\n"
         );
     }
 

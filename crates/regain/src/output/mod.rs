@@ -90,7 +90,7 @@ impl Answer {
 }
 
 /// Where everything is printed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Printer {
     format: Option<Format>,
     query: Option<Query>,
