@@ -27,6 +27,7 @@ mod provision;
 mod public_key;
 mod query;
 mod session;
+mod settings;
 mod shape;
 mod vm_details;
 

@@ -19,25 +19,51 @@ pub(crate) fn flat(document: Value) -> Value {
     }
 }
 
-fn flat_object(map: Map<String, Value>) -> Map<String, Value> {
-    let mut out = Map::new();
-    let mut inner = None;
-    for (key, value) in map {
-        match value {
-            Value::Object(properties) if key == "properties" => inner = Some(properties),
-            Value::Null => {}
-            value if OPAQUE.contains(&key.as_str()) => {
-                out.insert(key, value);
-            }
-            value => {
-                out.insert(key, flat(value));
-            }
+/// A VM's extension as az prints it: az knows of no etag there.
+pub(crate) fn extension(document: Value) -> Value {
+    let mut document = flat(document);
+    if let Some(map) = document.as_object_mut() {
+        map.shift_remove("etag");
+    }
+    document
+}
+
+/// A VM as az prints it: of the resources in it only the handler's type is said.
+pub(crate) fn vm(document: Value) -> Value {
+    let mut document = flat(document);
+    let resources = document.get_mut("resources").and_then(Value::as_array_mut);
+    for resource in resources.into_iter().flatten().filter_map(Value::as_object_mut) {
+        resource.shift_remove("etag");
+        if resource.contains_key("typePropertiesType") {
+            resource.shift_remove("type");
         }
     }
-    for (key, value) in inner.map(flat_object).into_iter().flatten() {
-        // An extension has a type as a resource and one as a handler.
-        let key = if out.contains_key(&key) { renamed(&key) } else { key };
-        out.insert(key, value);
+    document
+}
+
+/// Keys come out in az's own order, which a table of a query shows: sorted, with
+/// what was below `properties` in its place, and the group last.
+fn flat_object(map: Map<String, Value>) -> Map<String, Value> {
+    let mut out = Map::new();
+    let outer: Vec<String> =
+        map.keys().filter(|key| *key != "properties").cloned().collect();
+    for (key, value) in sorted(map) {
+        match value {
+            Value::Object(properties) if key == "properties" => {
+                let given = sorted(properties).into_iter();
+                for (key, value) in given.filter(|(_, value)| !value.is_null()) {
+                    // An extension has a type as a resource and one as a handler.
+                    let name =
+                        if outer.contains(&key) { renamed(&key) } else { key.clone() };
+                    out.insert(name, below(&key, value));
+                }
+            }
+            Value::Null => {}
+            value => {
+                let value = below(&key, value);
+                out.insert(key, value);
+            }
+        }
     }
     with_group(&mut out);
     out
@@ -77,6 +103,16 @@ pub(crate) fn python_time(value: &Value) -> Value {
     let micros: String = fraction.chars().chain("000000".chars()).take(6).collect();
     let micros = if micros == "000000" { String::new() } else { format!(".{micros}") };
     format!("{seconds}{micros}+00:00").into()
+}
+
+fn sorted(map: Map<String, Value>) -> Vec<(String, Value)> {
+    let mut pairs: Vec<(String, Value)> = map.into_iter().collect();
+    pairs.sort_by(|(left, _), (right, _)| left.cmp(right));
+    pairs
+}
+
+fn below(key: &str, value: Value) -> Value {
+    if OPAQUE.contains(&key) { value } else { flat(value) }
 }
 
 fn renamed(key: &str) -> String {
@@ -132,6 +168,23 @@ mod tests {
         let rule =
             json!({"name": "r", "etag": null, "properties": {"description": null}});
         assert_eq!(flat(rule), json!({"name": "r"}));
+    }
+
+    #[test]
+    fn only_resources_have_a_group() {
+        let group = json!({"id": "/subscriptions/s/resourceGroups/lab"});
+        assert_eq!(flat(group.clone()), group);
+    }
+
+    #[test]
+    fn resources_in_a_vm_have_their_handlers_type() {
+        let document = json!({"resources": [{
+            "etag": "1",
+            "type": "Microsoft.Compute/virtualMachines/extensions",
+            "properties": {"type": "VMAccessForLinux"},
+        }]});
+        let expected = json!({"resources": [{"typePropertiesType": "VMAccessForLinux"}]});
+        assert_eq!(vm(document), expected);
     }
 
     #[test]

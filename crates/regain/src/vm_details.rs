@@ -4,9 +4,9 @@
 use arm::{Client, ResourceId};
 use serde_json::{Value, json};
 
-use crate::api::{self, COMPUTE, NETWORK};
+use crate::api::{self, AROUND, VM};
 use crate::failure::Failure;
-use crate::shape::flat;
+use crate::shape;
 
 /// A VM's addresses, in the order of its NICs.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,19 +20,18 @@ pub(crate) struct Addresses {
 /// The VM's document, flat, with `powerState`, `publicIps`, `privateIps`,
 /// `macAddresses` and `fqdns`.
 pub(crate) async fn show(client: &Client, id: &ResourceId) -> Result<Value, Failure> {
-    let path = format!("{}&$expand=instanceView", api::path(id, COMPUTE));
-    let vm = client.get(&path).await?;
+    let vm = client.get(&api::with_instance_view(id, VM)).await?;
     let addresses = addresses(client, &vm).await?;
-    let power = power_state(&vm).map(str::to_owned);
-    let mut document = flat(vm);
+    let power = power_state(&vm).unwrap_or_default().to_owned();
+    let mut document = shape::vm(vm);
     if let Some(map) = document.as_object_mut() {
-        map.remove("instanceView");
+        map.shift_remove("instanceView");
     }
     document["powerState"] = json!(power);
     document["publicIps"] = addresses.public.join(",").into();
+    document["fqdns"] = addresses.fqdns.join(",").into();
     document["privateIps"] = addresses.private.join(",").into();
     document["macAddresses"] = addresses.mac.join(",").into();
-    document["fqdns"] = addresses.fqdns.join(",").into();
     Ok(document)
 }
 
@@ -49,7 +48,7 @@ pub(crate) async fn addresses(client: &Client, vm: &Value) -> Result<Addresses, 
     let mut addresses = Addresses::default();
     let nics = vm["properties"]["networkProfile"]["networkInterfaces"].as_array();
     for nic in nics.into_iter().flatten().filter_map(reference) {
-        let nic = client.get(&api::path(&nic, NETWORK)).await?;
+        let nic = client.get(&api::path(&nic, AROUND)).await?;
         let properties = &nic["properties"];
         addresses.mac.extend(properties["macAddress"].as_str().map(str::to_owned));
         for configuration in
@@ -62,7 +61,7 @@ pub(crate) async fn addresses(client: &Client, vm: &Value) -> Result<Addresses, 
             let Some(public) = reference(&configuration["publicIPAddress"]) else {
                 continue;
             };
-            let public = client.get(&api::path(&public, NETWORK)).await?;
+            let public = client.get(&api::path(&public, AROUND)).await?;
             let properties = &public["properties"];
             addresses.public.extend(properties["ipAddress"].as_str().map(str::to_owned));
             addresses

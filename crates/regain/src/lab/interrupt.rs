@@ -33,7 +33,8 @@ pub(crate) async fn or_after<T>(
     }
 }
 
-async fn interrupted() {
+/// Ends when the operator stops this program.
+pub(crate) async fn interrupted() {
     let Ok(mut terminated) = signal(SignalKind::terminate()) else {
         return std::future::pending().await;
     };

@@ -1,9 +1,9 @@
 //! The bodies of what a VM hangs on, as `az vm create` sends them.
 
 use arm::ResourceId;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::NewVm;
+use super::{Network, NewVm};
 
 pub(super) fn vnet(
     location: &str,
@@ -42,16 +42,24 @@ pub(super) fn nsg(location: &str, allow_ssh: bool) -> Value {
     json!({ "location": location, "properties": { "securityRules": rules } })
 }
 
-pub(super) fn public_address(location: &str) -> Value {
+pub(super) fn public_address(location: &str, network: &Network<'_>) -> Value {
+    let standard = network.public_sku == "Standard";
+    let mut properties = json!({
+        "publicIPAllocationMethod": if standard { "Static" } else { "Dynamic" },
+    });
+    if let Some(label) = network.dns_label {
+        properties["dnsSettings"] = json!({ "domainNameLabel": label });
+    }
     json!({
         "location": location,
-        "sku": { "name": "Standard" },
-        "properties": { "publicIPAllocationMethod": "Static" },
+        "sku": { "name": network.public_sku },
+        "properties": properties,
     })
 }
 
 pub(super) fn nic(
     location: &str,
+    network: &Network<'_>,
     subnet: &ResourceId,
     nsg: Option<&ResourceId>,
     address: Option<&ResourceId>,
@@ -61,6 +69,10 @@ pub(super) fn nic(
         "privateIPAllocationMethod": "Dynamic",
         "subnet": { "id": subnet },
     });
+    if let Some(private) = network.private_address {
+        configuration["privateIPAllocationMethod"] = "Static".into();
+        configuration["privateIPAddress"] = private.into();
+    }
     if let Some(address) = address {
         configuration["publicIPAddress"] = json!({ "id": address });
     }
@@ -83,7 +95,7 @@ pub(super) fn vm(
     let keys: Vec<Value> =
         new.keys.iter().map(|key| json!({ "path": home, "keyData": key })).collect();
     let mut os = json!({
-        "computerName": new.name,
+        "computerName": new.computer_name.unwrap_or(new.name),
         "adminUsername": new.user,
         "linuxConfiguration": {
             "disablePasswordAuthentication": new.password.is_none(),
@@ -96,7 +108,7 @@ pub(super) fn vm(
     if let Some(password) = new.password {
         os["adminPassword"] = password.into();
     }
-    json!({
+    let mut vm = json!({
         "location": location,
         "tags": new.tags,
         "properties": {
@@ -115,5 +127,28 @@ pub(super) fn vm(
             },
             "diagnosticsProfile": { "bootDiagnostics": { "enabled": true } },
         },
-    })
+    });
+    if let Some(identity) = identity(new.identities) {
+        vm["identity"] = identity;
+    }
+    vm
+}
+
+/// `[system]` is the VM's own; the others are there already.
+fn identity(identities: &[String]) -> Option<Value> {
+    let (own, others): (Vec<&String>, Vec<&String>) =
+        identities.iter().partition(|identity| identity.as_str() == "[system]");
+    let others: Map<String, Value> =
+        others.into_iter().map(|id| (id.clone(), json!({}))).collect();
+    match (own.is_empty(), others.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(json!({ "type": "SystemAssigned" })),
+        (true, false) => {
+            Some(json!({ "type": "UserAssigned", "userAssignedIdentities": others }))
+        }
+        (false, false) => Some(json!({
+            "type": "SystemAssigned, UserAssigned",
+            "userAssignedIdentities": others,
+        })),
+    }
 }

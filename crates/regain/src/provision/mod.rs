@@ -37,6 +37,10 @@ pub(crate) struct NewVm<'a> {
     pub(crate) password: Option<&'a str>,
     pub(crate) network: Network<'a>,
     pub(crate) tags: Map<String, Value>,
+    /// Host name in the guest; the VM's name, if none.
+    pub(crate) computer_name: Option<&'a str>,
+    /// The VM's identities: ids, and `[system]` for one of its own.
+    pub(crate) identities: &'a [String],
 }
 
 /// The network around it. A name that is none is chosen as az chooses it.
@@ -52,6 +56,12 @@ pub(crate) struct Network<'a> {
     pub(crate) allow_ssh: bool,
     /// A name, an id, or empty for no public address.
     pub(crate) public_address: Option<&'a str>,
+    /// `Basic` or `Standard`, of a new public address.
+    pub(crate) public_sku: &'a str,
+    /// DNS label of a new public address.
+    pub(crate) dns_label: Option<&'a str>,
+    /// Static private address.
+    pub(crate) private_address: Option<&'a str>,
 }
 
 impl Default for Network<'_> {
@@ -64,6 +74,9 @@ impl Default for Network<'_> {
             nsg: None,
             allow_ssh: true,
             public_address: None,
+            public_sku: "Standard",
+            dns_label: None,
+            private_address: None,
         }
     }
 }
@@ -88,6 +101,25 @@ pub(crate) async fn create(
             Err(failure)
         }
     }
+}
+
+/// Asks ARM whether the VM could be made, and makes nothing. Gives ARM's answer.
+pub(crate) async fn validate(
+    session: &Session,
+    new: &NewVm<'_>,
+) -> Result<Value, Failure> {
+    let mut plan = Made::plan();
+    make(session, new, true, &|_| {}, &mut plan).await?;
+    let id = session.resource(
+        new.group,
+        "Microsoft.Resources/deployments",
+        &format!("vm_deploy_{}", uuid::Uuid::new_v4().simple()),
+    )?;
+    let path = api::below(&id, "validate", RESOURCES);
+    let body = json!({
+        "properties": { "mode": "incremental", "parameters": {}, "template": plan.template() },
+    });
+    Ok(session.client.post(&path, &body).await?)
 }
 
 async fn make(
@@ -117,12 +149,13 @@ async fn make(
         public_address(session, new, location, made).await?,
     );
     let nic = resource(session, new, "networkInterfaces", &format!("{}VMNic", new.name))?;
-    let body = bodies::nic(location, &subnet, nsg.as_ref(), address.as_ref());
+    let body =
+        bodies::nic(location, &new.network, &subnet, nsg.as_ref(), address.as_ref());
     made.put(client, &nic, NETWORK, &body).await?;
 
     said("virtual machine");
     let body = bodies::vm(new, location, &image, &nic);
-    if wait {
+    if wait || made.is_plan() {
         made.put(client, &vm, COMPUTE, &body).await?;
     } else {
         client.begin(Method::PUT, &api::path(&vm, COMPUTE), Some(&body)).await?;
@@ -210,8 +243,8 @@ async fn public_address(
         return Ok(None);
     };
     if !exists(&session.client, &id, NETWORK).await? {
-        made.put(&session.client, &id, NETWORK, &bodies::public_address(location))
-            .await?;
+        let body = bodies::public_address(location, &new.network);
+        made.put(&session.client, &id, NETWORK, &body).await?;
     }
     Ok(Some(id))
 }
@@ -261,7 +294,7 @@ async fn summary(client: &Client, id: &ResourceId) -> Result<Value, Failure> {
         client.get(&format!("{}&$expand=instanceView", api::path(id, COMPUTE))).await?;
     let addresses = vm_details::addresses(client, &vm).await?;
     // Azure writes MAC addresses with dashes already.
-    Ok(json!({
+    let mut summary = json!({
         "fqdns": addresses.fqdns.join(","),
         "id": vm["id"],
         "location": vm["location"],
@@ -270,5 +303,16 @@ async fn summary(client: &Client, id: &ResourceId) -> Result<Value, Failure> {
         "privateIpAddress": addresses.private.join(","),
         "publicIpAddress": addresses.public.join(","),
         "resourceGroup": id.group(),
-    }))
+    });
+    if let Some(identity) = vm.get("identity").filter(|identity| identity.is_object()) {
+        let users = &identity["userAssignedIdentities"];
+        summary["identity"] = json!({
+            "systemAssignedIdentity": identity["principalId"].as_str().unwrap_or_default(),
+            "userAssignedIdentities": if users.is_object() { users.clone() } else { json!({}) },
+        });
+    }
+    if let Some(zones) = vm.get("zones") {
+        summary["zones"] = zones[0].as_str().unwrap_or_default().into();
+    }
+    Ok(summary)
 }

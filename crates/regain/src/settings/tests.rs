@@ -1,3 +1,5 @@
+//! What settings are read and refused.
+
 use std::fs;
 
 use proptest::prelude::*;

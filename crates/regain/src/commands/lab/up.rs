@@ -137,6 +137,8 @@ async fn make_vm(
         password: None,
         network: Network::default(),
         tags: serde_json::Map::new(),
+        computer_name: None,
+        identities: &[],
     };
     let said = |what: &str| progress.step(&format!("{VM}: {what}"));
     provision::create(session, &new, true, &said).await

@@ -2,7 +2,9 @@
 
 use std::env;
 
-use crate::args::vm::{Authentication, Create, NsgRule};
+use serde_json::{Map, Value};
+
+use crate::args::vm::{Authentication, Create, NsgRule, PublicIpSku};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::{Answer, Progress};
@@ -19,6 +21,10 @@ pub(super) async fn run(args: Create, context: &Context) -> Result<Answer, Failu
             Failure::usage("whose login the VM is for is not known")
                 .next("add --admin-username")
         })?,
+    };
+    let identities = match args.assign_identity {
+        Some(identities) if identities.is_empty() => vec!["[system]".to_owned()],
+        identities => identities.unwrap_or_default(),
     };
     let session = context.sign_in().await?;
     let new = NewVm {
@@ -38,13 +44,42 @@ pub(super) async fn run(args: Create, context: &Context) -> Result<Answer, Failu
             nsg: args.nsg.as_deref(),
             allow_ssh: args.nsg_rule == NsgRule::Ssh,
             public_address: args.public_ip_address.as_deref(),
+            public_sku: match args.public_ip_sku {
+                PublicIpSku::Basic => "Basic",
+                PublicIpSku::Standard => "Standard",
+            },
+            dns_label: args.public_ip_address_dns_name.as_deref(),
+            private_address: args.private_ip_address.as_deref(),
         },
         tags: args.tags.map(),
+        computer_name: args.computer_name.as_deref(),
+        identities: &identities,
     };
+    if args.validate {
+        return Ok(Answer::new(provision::validate(&session, &new).await?));
+    }
     let progress = Progress::start();
     let said = |what: &str| progress.step(&format!("{}: {what}", args.name));
     let summary = provision::create(&session, &new, !args.no_wait, &said).await?;
-    Ok(Answer::new(summary))
+    Ok(Answer::new(summary).with_columns(columns))
+}
+
+/// az's columns, in its order.
+fn columns(summary: &Value) -> Value {
+    let mut row = Map::new();
+    for key in [
+        "resourceGroup",
+        "powerState",
+        "publicIpAddress",
+        "fqdns",
+        "privateIpAddress",
+        "macAddress",
+        "location",
+        "zones",
+    ] {
+        row.insert(key.to_owned(), summary[key].clone());
+    }
+    Value::Object(row)
 }
 
 /// As az decides: what was said, else by what was given.

@@ -1,22 +1,32 @@
 //! `vm`: virtual machines.
 
+mod access;
 mod boot_diagnostics;
 mod create;
 mod deallocate;
 mod delete;
 mod extension;
+mod get_instance_view;
 mod list;
+mod list_ip_addresses;
+mod list_sizes;
+mod open_port;
+mod reapply;
+mod redeploy;
 mod restart;
 mod run_command;
 mod show;
+mod side_by_side;
 mod start;
 mod stop;
 mod targets;
+mod update;
 mod user;
+mod wait;
 
 pub(super) use targets::vm_id;
 
-use crate::args::vm::{BootDiagnostics, Extension, RunCommand, User, Vm};
+use crate::args::vm::Vm;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Answer;
@@ -26,25 +36,23 @@ pub(super) async fn run(vm: Vm, context: &Context) -> Result<Answer, Failure> {
         Vm::Create(args) => create::run(*args, context).await,
         Vm::List(args) => list::run(args, context).await,
         Vm::Show(args) => show::run(args, context).await,
+        Vm::GetInstanceView(args) => get_instance_view::run(args, context).await,
+        Vm::ListIpAddresses(args) => list_ip_addresses::run(args, context).await,
+        Vm::ListSizes(args) => list_sizes::run(args, context).await,
+        Vm::Update(args) => update::run(args, context).await,
+        Vm::Wait(args) => wait::run(args, context).await,
         Vm::Delete(args) => delete::run(args, context).await,
         Vm::Start(args) => start::run(args, context).await,
         Vm::Stop(args) => stop::run(args, context).await,
         Vm::Restart(args) => restart::run(args, context).await,
         Vm::Deallocate(args) => deallocate::run(args, context).await,
-        Vm::User(User::ResetSsh(args)) => user::reset_ssh::run(args, context).await,
-        Vm::User(User::Update(args)) => user::update::run(args, context).await,
-        Vm::User(User::Delete(args)) => user::delete::run(args, context).await,
-        Vm::RunCommand(RunCommand::Invoke(args)) => {
-            run_command::invoke::run(args, context).await
-        }
-        Vm::BootDiagnostics(BootDiagnostics::GetBootLog(args)) => {
-            boot_diagnostics::get_boot_log::run(args, context).await
-        }
-        Vm::Extension(Extension::Set(args)) => extension::set::run(args, context).await,
-        Vm::Extension(Extension::List(args)) => extension::list::run(args, context).await,
-        Vm::Extension(Extension::Show(args)) => extension::show::run(args, context).await,
-        Vm::Extension(Extension::Delete(args)) => {
-            extension::delete::run(args, context).await
-        }
+        Vm::Redeploy(args) => redeploy::run(args, context).await,
+        Vm::Reapply(args) => reapply::run(args, context).await,
+        Vm::OpenPort(args) => open_port::run(args, context).await,
+        Vm::User(args) => user::run(args, context).await,
+        Vm::Access(args) => access::run(args, context).await,
+        Vm::RunCommand(args) => run_command::run(args, context).await,
+        Vm::BootDiagnostics(args) => boot_diagnostics::run(args, context).await,
+        Vm::Extension(args) => extension::run(args, context).await,
     }
 }

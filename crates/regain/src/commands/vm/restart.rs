@@ -1,15 +1,25 @@
 //! `vm restart`
 
-use super::targets;
-use crate::args::vm::Power;
+use super::{redeploy, side_by_side, targets};
+use crate::args::vm::Restart;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Answer;
 
-pub(super) async fn run(args: Power, context: &Context) -> Result<Answer, Failure> {
+/// The version with which az asks for it.
+const VERSION: &str = "2022-11-01";
+
+pub(super) async fn run(args: Restart, context: &Context) -> Result<Answer, Failure> {
+    // What az does to a VM that does not respond.
+    if args.force {
+        return redeploy::run(args.power, context).await;
+    }
+    let vms = targets::read(&args.power.vm)?;
     let session = context.sign_in().await?;
-    let vms = targets::of(&args.vm, &session)?;
-    // az prints the operation that this verb, alone among its kin, ends with.
-    let operations = targets::act(&session, &vms, "restart", !args.no_wait).await?;
-    Ok(Answer::of_each(operations))
+    let vms = vms.of(&session)?;
+    let wait = !args.power.no_wait;
+    side_by_side::each(context, vms, |vm| {
+        targets::act(session.clone(), vm, "restart", VERSION, wait)
+    })
+    .await
 }

@@ -143,6 +143,8 @@ impl Bench {
             password: None,
             network: Network::default(),
             tags: serde_json::Map::new(),
+            computer_name: None,
+            identities: &[],
         };
         let summary = provision::create(&self.session, &new, true, &|_| {}).await?;
         let address =

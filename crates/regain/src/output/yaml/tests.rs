@@ -1,3 +1,5 @@
+//! What PyYAML writes, and so do we.
+
 use super::*;
 use serde_json::json;
 

@@ -2,20 +2,29 @@
 
 use serde_json::Value;
 
-use crate::api::{self, COMPUTE};
+use super::super::{side_by_side, targets};
+use super::columns;
+use crate::api::{self, EXTENSION};
 use crate::args::vm::ListExtensions;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Answer;
-use crate::shape::flat;
+use crate::shape;
 
-pub(in crate::commands::vm) async fn run(
+pub(super) async fn run(
     args: ListExtensions,
     context: &Context,
 ) -> Result<Answer, Failure> {
+    let vms = targets::chosen(args.group.as_deref(), args.vm_name.as_deref(), &args.ids)?;
     let session = context.sign_in().await?;
-    let vm = session.vm(&args.group, &args.vm_name)?;
-    let path = api::below(&vm, "extensions", COMPUTE);
-    let extensions = session.client.list(&path).await?;
-    Ok(Answer::new(flat(Value::Array(extensions))))
+    let vms = vms.of(&session)?;
+    let answer = side_by_side::each(context, vms, |vm| {
+        let client = session.client.clone();
+        async move {
+            let path = api::below(&vm, "extensions", EXTENSION);
+            let extensions = client.list(&path).await?;
+            Ok(extensions.into_iter().map(shape::extension).collect::<Value>())
+        }
+    });
+    Ok(answer.await?.with_columns(columns))
 }

@@ -1,100 +1,140 @@
-//! `vm extension set`
+//! `vm extension set`: one extension with the same settings on one VM or many.
 
-use std::fs;
+use std::sync::Arc;
 
-use arm::Method;
+use arm::{Method, ResourceId};
 use serde_json::{Map, Value, json};
 
-use crate::api::{self, COMPUTE};
+use super::super::{side_by_side, targets};
+use super::image;
+use crate::api::{self, EXTENSION, VM};
 use crate::args::vm::SetExtension;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::Answer;
-use crate::shape::flat;
+use crate::output::{Answer, Printer};
+use crate::session::Session;
+use crate::settings;
+use crate::shape;
 
-pub(in crate::commands::vm) async fn run(
+/// What every VM gets.
+#[derive(Debug)]
+struct Wanted {
+    publisher: String,
+    kind: String,
+    version: Option<String>,
+    name: Option<String>,
+    /// The other properties.
+    properties: Map<String, Value>,
+    wait: bool,
+}
+
+pub(in crate::commands) async fn run(
     args: SetExtension,
     context: &Context,
 ) -> Result<Answer, Failure> {
+    let vms = targets::read_host(&args.vm)?;
+    let wanted = Arc::new(wanted(&args)?);
+    let session = context.sign_in().await?;
+    let vms = vms.of(&session)?;
+    side_by_side::each(context, vms, |vm| {
+        let (session, wanted) = (session.clone(), wanted.clone());
+        let printer = context.printer.clone();
+        async move { set(&session, &vm, &wanted, &printer).await }
+    })
+    .await
+}
+
+fn wanted(args: &SetExtension) -> Result<Wanted, Failure> {
     let mut properties = Map::new();
     let mut set = |key: &str, value: Value| properties.insert(key.to_owned(), value);
-    set("publisher", args.publisher.as_str().into());
-    set("type", args.name.as_str().into());
-    set("typeHandlerVersion", args.version.as_deref().unwrap_or("1.5").into());
-    set("autoUpgradeMinorVersion", true.into());
+    set("autoUpgradeMinorVersion", (!args.no_auto_upgrade_minor_version).into());
+    if let Some(enable) = args.enable_auto_upgrade {
+        set("enableAutomaticUpgrade", enable.into());
+    }
     if let Some(text) = &args.settings {
-        set("settings", settings("--settings", text)?);
+        set("settings", settings::read("--settings", text)?);
     }
     if let Some(text) = &args.protected_settings {
-        set("protectedSettings", settings("--protected-settings", text)?);
+        set("protectedSettings", settings::read("--protected-settings", text)?);
     }
     if args.force_update {
         set("forceUpdateTag", uuid::Uuid::new_v4().to_string().into());
     }
-
-    let session = context.sign_in().await?;
-    let vm = session.vm(&args.vm.group, &args.vm.vm_name)?;
-    let location = session.client.get(&api::path(&vm, COMPUTE)).await?["location"].take();
-    let name = args.extension_instance_name.as_deref().unwrap_or(&args.name);
-    let path = api::path(&super::id(&session, &args.vm, name)?, COMPUTE);
-    let body = json!({ "location": location, "properties": properties });
-    let operation = session.client.begin(Method::PUT, &path, Some(&body)).await?;
-    if args.no_wait {
-        return Ok(Answer::done());
-    }
-    Ok(Answer::new(flat(operation.wait().await?)))
+    Ok(Wanted {
+        publisher: args.publisher.clone(),
+        kind: args.kind.clone(),
+        version: args.version.clone(),
+        name: args.extension_instance_name.clone(),
+        properties,
+        wait: !args.no_wait,
+    })
 }
 
-/// JSON, or the file that holds it: `@FILE`, or a path. az also takes Python's
-/// `True`, `False` and `None`, which its users have in their runbooks.
-fn settings(flag: &str, text: &str) -> Result<Value, Failure> {
-    let path = text.strip_prefix('@').unwrap_or(text);
-    let content = if text.trim_start().starts_with('{') {
-        text.to_owned()
-    } else {
-        fs::read_to_string(path).map_err(|error| {
-            Failure::usage(format!("{flag}: neither JSON nor a file that can be read"))
-                .because(error)
-        })?
+async fn set(
+    session: &Session,
+    id: &ResourceId,
+    wanted: &Wanted,
+    printer: &Printer,
+) -> Result<Value, Failure> {
+    let client = &session.client;
+    let vm = client.get(&api::with_instance_view(id, VM)).await?;
+    let suggested = wanted.name.as_deref().unwrap_or(&wanted.kind);
+    let name =
+        super::instance_name(&vm, &wanted.publisher, &wanted.kind).unwrap_or(suggested);
+    if name != suggested {
+        printer.note(&format!(
+            "WARNING: A {} extension with name {name} already exists. Updating it with your \
+             settings...",
+            wanted.kind
+        ));
+    }
+    let location = vm["location"].as_str().unwrap_or_default();
+    let version = match &wanted.version {
+        Some(version) => version.clone(),
+        None => latest(session, location, wanted).await?,
     };
-    // What is wrong is said by its place: the text itself may be secret.
-    let value: Value = serde_json::from_str(&content)
-        .or_else(|_| serde_json::from_str(&without_python(&content)))
-        .map_err(|error| {
-            Failure::usage(format!(
-                "{flag}: not JSON at line {}, column {}",
-                error.line(),
-                error.column()
-            ))
-        })?;
-    if value.is_object() {
-        Ok(value)
+    let mut properties = wanted.properties.clone();
+    let mut set =
+        |key: &str, value: &str| properties.insert(key.to_owned(), value.into());
+    set("publisher", &wanted.publisher);
+    set("type", &wanted.kind);
+    set("typeHandlerVersion", &major_and_minor(&version));
+    let body = json!({ "location": location, "properties": properties });
+    let path = api::path(&super::child(id, name)?, EXTENSION);
+    let operation = client.begin(Method::PUT, &path, Some(&body)).await?;
+    if wanted.wait {
+        Ok(shape::extension(operation.wait().await?))
     } else {
-        Err(Failure::usage(format!("{flag}: not an object")))
+        Ok(Value::Null)
     }
 }
 
-/// Python's words for JSON's, outside of strings.
-fn without_python(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (at, part) in text.split('"').enumerate() {
-        if at > 0 {
-            out.push('"');
-        }
-        // Escaped quotes make this count wrong; such a text is then refused,
-        // never misread, because only these words are ever replaced.
-        if at % 2 == 0 {
-            out.push_str(
-                &part
-                    .replace("True", "true")
-                    .replace("False", "false")
-                    .replace("None", "null"),
-            );
-        } else {
-            out.push_str(part);
-        }
+async fn latest(
+    session: &Session,
+    location: &str,
+    wanted: &Wanted,
+) -> Result<String, Failure> {
+    let images = image::Wanted {
+        publisher: Some(wanted.publisher.clone()),
+        name: Some(wanted.kind.clone()),
+        version: None,
+        latest: true,
+        whole: true,
+    };
+    let found = image::list(session, location, &images).await?;
+    match found.first().and_then(|image| image["version"].as_str()) {
+        Some(version) => Ok(version.to_owned()),
+        None => Err(Failure::new(format!(
+            "Failed to find the latest version for the extension \"{}\"",
+            wanted.kind
+        ))
+        .next("see `regain vm extension image list`, or name a --version")),
     }
-    out
+}
+
+/// ARM takes no build number, although its list of versions has them.
+fn major_and_minor(version: &str) -> String {
+    version.split('.').take(2).collect::<Vec<_>>().join(".")
 }
 
 #[cfg(test)]
@@ -102,27 +142,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pythons_words_are_understood_as_az_does() {
-        let value = settings("--settings", r#"{"reset_ssh":True, "x":"True", "y":None}"#)
-            .unwrap();
-        assert_eq!(value, json!({"reset_ssh": true, "x": "True", "y": null}));
-    }
-
-    #[test]
-    fn a_secret_is_not_repeated_in_the_error() {
-        let failure =
-            settings("--protected-settings", r#"{"password": hunter2}"#).unwrap_err();
-        assert_eq!(
-            failure.chain(),
-            "--protected-settings: not JSON at line 1, column 14"
-        );
-        assert_eq!(failure.exit_code(), 2);
-    }
-
-    #[test]
-    fn a_list_is_no_settings() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), "[1]").unwrap();
-        assert!(settings("--settings", &format!("@{}", file.path().display())).is_err());
+    fn build_numbers_are_left_out() {
+        assert_eq!(major_and_minor("1.5.11"), "1.5");
+        assert_eq!(major_and_minor("1.2"), "1.2");
+        assert_eq!(major_and_minor("2"), "2");
     }
 }

@@ -5,35 +5,31 @@ use std::fs;
 use arm::Method;
 use serde_json::{Value, json};
 
-use super::super::targets;
-use crate::api::{self, COMPUTE};
+use super::super::{side_by_side, targets};
+use crate::api::{self, EXTENSION};
 use crate::args::vm::Invoke;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Answer;
 
-pub(in crate::commands::vm) async fn run(
-    args: Invoke,
-    context: &Context,
-) -> Result<Answer, Failure> {
+pub(super) async fn run(args: Invoke, context: &Context) -> Result<Answer, Failure> {
     let body = json!({
         "commandId": args.command_id,
         "script": script(&args.scripts)?,
         "parameters": parameters(&args.parameters),
     });
+    let vms = targets::read(&args.vm)?;
     let session = context.sign_in().await?;
-    let mut operations = Vec::new();
-    for vm in targets::of(&args.vm, &session)? {
-        let path = api::below(&vm, "runCommand", COMPUTE);
-        operations.push(session.client.begin(Method::POST, &path, Some(&body)).await?);
-    }
-    let mut results = Vec::new();
-    if !args.no_wait {
-        for operation in operations {
-            results.push(operation.wait().await?);
+    let vms = vms.of(&session)?;
+    side_by_side::each(context, vms, |vm| {
+        let (client, body, wait) = (session.client.clone(), body.clone(), !args.no_wait);
+        async move {
+            let path = api::below(&vm, "runCommand", EXTENSION);
+            let operation = client.begin(Method::POST, &path, Some(&body)).await?;
+            if wait { Ok(operation.wait().await?) } else { Ok(Value::Null) }
         }
-    }
-    Ok(Answer::of_each(results))
+    })
+    .await
 }
 
 /// Each argument is a line; `@FILE` is every line of a file.
@@ -54,14 +50,17 @@ fn script(arguments: &[String]) -> Result<Vec<String>, Failure> {
     Ok(lines)
 }
 
-/// `NAME=VALUE`, or a value whose name is its place.
+/// `NAME=VALUE`, or a value whose name is its place among those without one.
 fn parameters(arguments: &[String]) -> Vec<Value> {
+    let mut unnamed = 0;
     arguments
         .iter()
-        .enumerate()
-        .map(|(at, argument)| match argument.split_once('=') {
+        .map(|argument| match argument.split_once('=') {
             Some((name, value)) => json!({ "name": name, "value": value }),
-            None => json!({ "name": format!("arg{}", at + 1), "value": argument }),
+            None => {
+                unnamed += 1;
+                json!({ "name": format!("arg{unnamed}"), "value": argument })
+            }
         })
         .collect()
 }
@@ -83,7 +82,7 @@ mod tests {
     fn parameters_have_names() {
         assert_eq!(
             parameters(&["a=b=c".to_owned(), "x".to_owned()]),
-            [json!({"name": "a", "value": "b=c"}), json!({"name": "arg2", "value": "x"})]
+            [json!({"name": "a", "value": "b=c"}), json!({"name": "arg1", "value": "x"})]
         );
     }
 }

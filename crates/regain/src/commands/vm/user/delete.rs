@@ -12,6 +12,6 @@ pub(in crate::commands::vm) async fn run(
     args: DeleteUser,
     context: &Context,
 ) -> Result<Answer, Failure> {
-    set_access(&args.vm, &json!({ "remove_user": args.username }), args.no_wait, context)
+    set_access(&args.vm, json!({ "remove_user": args.username }), args.no_wait, context)
         .await
 }

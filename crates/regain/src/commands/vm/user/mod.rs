@@ -4,72 +4,110 @@ pub(super) mod delete;
 pub(super) mod reset_ssh;
 pub(super) mod update;
 
-use arm::{Method, ResourceId};
+use arm::{Client, Method, ResourceId};
 use serde_json::{Value, json};
 
-use super::targets;
-use crate::api::{self, COMPUTE};
-use crate::args::vm::Target;
+use super::{extension, side_by_side, targets};
+use crate::api::{self, EXTENSION, VM};
+use crate::args::vm::{Target, User};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Answer;
-use crate::shape::flat;
+use crate::shape;
 
 const PUBLISHER: &str = "Microsoft.OSTCExtensions";
 const KIND: &str = "VMAccessForLinux";
 const VERSION: &str = "1.5";
+/// The name that az gives the extension where there is none yet.
+const NAME: &str = "enablevmaccess";
+
+pub(super) async fn run(user: User, context: &Context) -> Result<Answer, Failure> {
+    match user {
+        User::ResetSsh(args) => reset_ssh::run(args, context).await,
+        User::Update(args) => update::run(args, context).await,
+        User::Delete(args) => delete::run(args, context).await,
+    }
+}
 
 /// Gives the extension of each VM these protected settings.
 async fn set_access(
     target: &Target,
-    settings: &Value,
+    settings: Value,
     no_wait: bool,
     context: &Context,
 ) -> Result<Answer, Failure> {
+    let vms = targets::read(target)?;
     let session = context.sign_in().await?;
-    let mut operations = Vec::new();
-    for id in targets::of(target, &session)? {
-        let path = format!("{}&$expand=instanceView", api::path(&id, COMPUTE));
-        let vm = session.client.get(&path).await?;
-        let body = json!({
-            "location": vm["location"],
-            "properties": {
-                "publisher": PUBLISHER,
-                "type": KIND,
-                "typeHandlerVersion": VERSION,
-                "autoUpgradeMinorVersion": true,
-                "settings": {},
-                "protectedSettings": settings,
-            },
-        });
-        let path = api::path(&extension(&id, &vm)?, COMPUTE);
-        operations.push(session.client.begin(Method::PUT, &path, Some(&body)).await?);
-    }
-    let mut documents = Vec::new();
-    if !no_wait {
-        for operation in operations {
-            documents.push(flat(operation.wait().await?));
-        }
-    }
-    Ok(Answer::of_each(documents))
+    let vms = vms.of(&session)?;
+    side_by_side::each(context, vms, |vm| {
+        let (client, settings) = (session.client.clone(), settings.clone());
+        async move { set(&client, &vm, &settings, !no_wait).await }
+    })
+    .await
 }
 
-/// A VM has one handler of a type: the extension that has it already, under
-/// whatever name, or a new one under az's name.
-fn extension(id: &ResourceId, vm: &Value) -> Result<ResourceId, Failure> {
-    let handler = format!("{PUBLISHER}.{KIND}");
-    let name = vm["properties"]["instanceView"]["extensions"]
+async fn set(
+    client: &Client,
+    id: &ResourceId,
+    settings: &Value,
+    wait: bool,
+) -> Result<Value, Failure> {
+    let vm = client.get(&api::with_instance_view(id, VM)).await?;
+    if vm["properties"]["storageProfile"]["osDisk"]["osType"] == "Windows" {
+        return Err(Failure::new(format!(
+            "{} is a Windows VM, and accounts and SSH are managed on Linux VMs only",
+            id.name()
+        )));
+    }
+    let (version, upgrade) = version(&vm);
+    let mut properties = json!({
+        "publisher": PUBLISHER,
+        "type": KIND,
+        "typeHandlerVersion": version,
+        "settings": {},
+        "protectedSettings": settings,
+    });
+    if upgrade {
+        properties["autoUpgradeMinorVersion"] = true.into();
+    }
+    let body = json!({ "location": vm["location"], "properties": properties });
+    let name = extension::instance_name(&vm, PUBLISHER, KIND).unwrap_or(NAME);
+    let path = api::path(&extension::child(id, name)?, EXTENSION);
+    let operation = client.begin(Method::PUT, &path, Some(&body)).await?;
+    if wait { Ok(shape::extension(operation.wait().await?)) } else { Ok(Value::Null) }
+}
+
+/// The version to ask for, and whether a lower one is there that must be told to
+/// go up. A higher one stays.
+fn version(vm: &Value) -> (String, bool) {
+    let there = vm["resources"]
         .as_array()
         .into_iter()
         .flatten()
-        .find(|extension| {
-            extension["type"]
-                .as_str()
-                .is_some_and(|kind| kind.eq_ignore_ascii_case(&handler))
-        })
-        .and_then(|extension| extension["name"].as_str())
-        .unwrap_or("enablevmaccess");
-    id.with_child("extensions", name).map_err(|error| {
-        Failure::new("the VM has an extension without a name").because(error)
-    })
+        .find(|resource| resource["name"] == KIND)
+        .and_then(|resource| resource["properties"]["typeHandlerVersion"].as_str());
+    let numbers = |version: &str| -> Vec<u64> {
+        version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
+    };
+    match there {
+        Some(version) if numbers(version) > numbers(VERSION) => {
+            (version.to_owned(), false)
+        }
+        Some(version) => (VERSION.to_owned(), numbers(version) < numbers(VERSION)),
+        None => (VERSION.to_owned(), false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_handler_goes_up_and_a_newer_one_stays() {
+        let vm = |version: &str| json!({"resources": [{"name": KIND, "properties": {"typeHandlerVersion": version}}]});
+        assert_eq!(version(&json!({})), ("1.5".to_owned(), false));
+        assert_eq!(version(&vm("1.4")), ("1.5".to_owned(), true));
+        assert_eq!(version(&vm("1.5")), ("1.5".to_owned(), false));
+        assert_eq!(version(&vm("1.10")), ("1.10".to_owned(), false));
+    }
 }

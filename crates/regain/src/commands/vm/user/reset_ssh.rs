@@ -12,5 +12,5 @@ pub(in crate::commands::vm) async fn run(
     args: Power,
     context: &Context,
 ) -> Result<Answer, Failure> {
-    set_access(&args.vm, &json!({ "reset_ssh": true }), args.no_wait, context).await
+    set_access(&args.vm, json!({ "reset_ssh": true }), args.no_wait, context).await
 }

@@ -17,15 +17,20 @@ pub(in crate::commands::vm) async fn run(
     if let Some(password) = &args.password {
         settings["password"] = password.as_str().into();
     }
-    // Without either, az takes the caller's own key; unlike az, a key file that
-    // is not there is an error here and not sent as a key.
     let key = match (&args.ssh_key_value, &args.password) {
         (Some(value), _) => Some(public_key::read(value)?),
         (None, Some(_)) => None,
-        (None, None) => Some(public_key::own()?),
+        // Without either, az takes the caller's own key; unlike az, a key file
+        // that is not there is an error here and its path is not sent as a key.
+        (None, None) => Some(public_key::own().map_err(|failure| {
+            failure.next(
+                "without --password and --ssh-key-value your own key is set, as az does: \
+                 give one of the two, or make a key with ssh-keygen",
+            )
+        })?),
     };
     if let Some(key) = key {
         settings["ssh_key"] = key.into();
     }
-    set_access(&args.vm, &settings, args.no_wait, context).await
+    set_access(&args.vm, settings, args.no_wait, context).await
 }
