@@ -69,7 +69,7 @@ fn decoded(bytes: &[u8]) -> Option<String> {
     let wide = |bytes: &[u8], word: fn([u8; 2]) -> u16| {
         let words: Vec<u16> =
             bytes.chunks_exact(2).map(|pair| word([pair[0], pair[1]])).collect();
-        (bytes.len() % 2 == 0).then(|| String::from_utf16(&words).ok())?
+        bytes.len().is_multiple_of(2).then(|| String::from_utf16(&words).ok())?
     };
     match bytes {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
