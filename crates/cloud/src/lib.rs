@@ -19,4 +19,5 @@ mod store;
 
 pub use config::{Config, EngineKind, Limits};
 pub use error::Error;
+pub use http::routes;
 pub use server::{Server, serve};

@@ -75,6 +75,7 @@ impl Server {
             images,
             cable,
             agents: Agents::default(),
+            doors: http::doors(),
             serial: Default::default(),
             limits,
             directory: Directory::default(),

@@ -16,6 +16,8 @@ pub(crate) struct Call {
     /// What it is about: the path up to its last name. For a collection that is
     /// what the collection is in, for an action what it is done to.
     pub(crate) id: ResourceId,
+    /// What the path has after that.
+    pub(crate) rest: Vec<String>,
     /// The query, names in lower case.
     pub(crate) query: BTreeMap<String, String>,
     /// The body, if there was one.
@@ -29,6 +31,20 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// A request that the server makes of itself.
+    pub(crate) fn inner(caller: &Caller, id: ResourceId, body: Option<Value>) -> Self {
+        Self {
+            caller: Caller::clone(caller),
+            id,
+            rest: Vec::new(),
+            query: BTreeMap::new(),
+            body,
+            if_match: None,
+            if_none_match: false,
+            after: None,
+        }
+    }
+
     /// The body, which must be a JSON object.
     pub(crate) fn object(&self) -> Result<&Map<String, Value>, Problem> {
         self.body.as_ref().and_then(Value::as_object).ok_or_else(|| {

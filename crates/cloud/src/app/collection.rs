@@ -51,12 +51,6 @@ pub(crate) const NOUNS: [Noun; 5] = [
     Noun { name: "routeTables", children: &["routes"], views: &[] },
 ];
 
-/// Whether a full type in lower case is one of the kinds.
-pub(super) fn is_noun(kind: &str) -> bool {
-    kind.strip_prefix("microsoft.network/")
-        .is_some_and(|name| NOUNS.iter().any(|noun| noun.name.eq_ignore_ascii_case(name)))
-}
-
 /// Makes of a draft what can be stored, or refuses it. `before` is what it replaces.
 async fn judge(
     app: &App,

@@ -1,72 +1,137 @@
 //! Deployments of templates: what `az vm create` sends. Each of a
 //! [template](super::template)'s resources becomes a PUT of its own, in order,
-//! through the same doors as any other client's.
+//! through the same [doors](super::door) as any other client's.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use arm::{ArmError, ResourceId};
-use serde_json::{Value, json};
+use aws_lc_rs::digest;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::document::text;
+use super::document::{check_precondition, text};
+use super::door::Deed;
 use super::journal::Job;
-use super::template::{id_of, resources_of};
+use super::template::{self, Fault, Plan, Surroundings, problem};
 use super::work::Work;
-use super::{
-    Answer, App, Call, Caller, Page, Problem, collection, extension, virtual_machine,
-};
-use crate::store::{Resource, key_of, now};
+use super::{Answer, App, Call, Caller, Page, Problem, resource, subscription};
+use crate::store::{Principal, Resource, key_of, now};
+
+/// The full type in lower case.
+const KIND: &str = "microsoft.resources/deployments";
+
+/// What a deployment is asked to do.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Request {
+    template: Value,
+    /// The value of every parameter.
+    values: Map<String, Value>,
+    /// Delete what the group has and the template has not.
+    complete: bool,
+    started: String,
+    correlation: Uuid,
+    /// Who deploys.
+    caller: Principal,
+}
 
 /// `GET …/deployments`
 pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let (found, next) = app.page(&call, "microsoft.resources/deployments").await?;
+    let (found, next) = app.page(&call, KIND).await?;
     let items = found.into_iter().map(|one| one.document).collect();
     Ok(Answer::Listed(Page { items, next }))
 }
 
 /// `GET …/deployments/{deployment}`
 pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let deployment = app.store.get(&call.id).await?.ok_or_else(|| Problem::NotFound {
-        message: format!("Deployment '{}' could not be found.", call.id.name()),
-    })?;
-    Ok(Answer::Found(deployment.document))
+    Ok(Answer::Found(existing(&app, &call.id).await?.document))
+}
+
+/// `HEAD …/deployments/{deployment}`
+pub(crate) async fn head(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    existing(&app, &call.id).await?;
+    Ok(Answer::Nothing)
+}
+
+/// `GET …/deployments/{deployment}/operations`: what was made, one by one
+pub(crate) async fn operations(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let deployment = existing(&app, &call.id).await?;
+    let properties = &deployment.document["properties"];
+    let made = properties["outputResources"].as_array().into_iter().flatten();
+    let all = made.enumerate().map(|(at, one)| {
+        let id = one["id"].as_str().and_then(|id| ResourceId::parse(id).ok());
+        json!({
+            "id": format!("{}/operations/{at}", call.id),
+            "operationId": at.to_string(),
+            "properties": {
+                "provisioningOperation": "Create",
+                "provisioningState": "Succeeded",
+                "statusCode": "OK",
+                "timestamp": properties["timestamp"],
+                "targetResource": {
+                    "id": one["id"],
+                    "resourceName": id.as_ref().map(ResourceId::name),
+                    "resourceType": id.as_ref().map(ResourceId::resource_type),
+                },
+            },
+        })
+    });
+    Ok(Answer::Listed(Page::whole(all)))
 }
 
 /// `POST …/deployments/{deployment}/validate`
 pub(crate) async fn validate(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     app.group_of(&call.id).await?;
-    let resources = resources_of(&call)?;
-    check_access(&app, &call, &resources)?;
-    Ok(Answer::Found(shown(&call.id, "Succeeded", &resources)))
+    let around = surroundings(&app, &call.id).await?;
+    let request = requested(&call, &around)?;
+    let plan = planned(&app, &request, &around)?;
+    check_access(&app, &call, &plan)?;
+    let all: Vec<Value> =
+        plan.resources.iter().map(|one| json!({ "id": one.id })).collect();
+    let mut body = shown(&call.id, &request, "Succeeded");
+    body["properties"]["validatedResources"] = json!(all);
+    Ok(Answer::Found(body))
 }
 
 /// `PUT …/deployments/{deployment}`
 pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    app.before_put(&call).await?;
-    let resources = resources_of(&call)?;
-    check_access(&app, &call, &resources)?;
-    let turn = app.turn(&key_of(&call.id)).await?;
-    let body = shown(&call.id, "Running", &resources);
-    let document = Resource::new(call.id.clone(), body.clone());
-    let caller = (*call.caller).clone();
-    let work = Work::Deploy { deployment: call.id.clone(), resources, caller };
+    let turn = app.serial.try_take(&key_of(&call.id)).ok_or_else(|| Problem::Conflict {
+        code: "DeploymentActive",
+        message: format!(
+            "Unable to edit or replace deployment '{}': the previous one of this name is still \
+             active. Wait until it has ended and try again, or use another name.",
+            call.id.name()
+        ),
+    })?;
+    let before = app.before_put(&call).await?;
+    super::document::check_name(call.id.name())?;
+    let around = surroundings(&app, &call.id).await?;
+    let request = requested(&call, &around)?;
+    check_access(&app, &call, &planned(&app, &request, &around)?)?;
+    let body = shown(&call.id, &request, "Accepted");
+    let id = before.as_ref().map_or(&call.id, |one| &one.id).clone();
+    let document = match &before {
+        Some(before) => Resource { document: body.clone(), ..before.clone() },
+        None => Resource::new(id.clone(), body.clone()),
+    };
+    let work = Work::Deploy { deployment: id.clone(), request };
     // `az` cannot read the answer to a PUT that fails at once.
-    let job = Job::new("deployments/write", &call.id, work)
+    let job = Job::new("deployments/write", &id, work)
         .writing(document)
         .holding(turn)
         .failing_later();
-    Ok(app.submit(job).await?.written(body, true))
+    Ok(app.submit(job).await?.written(body, before.is_none()))
 }
 
 /// Who deploys a template must be allowed to write everything in it.
-fn check_access(app: &App, call: &Call, resources: &[Value]) -> Result<(), Problem> {
+fn check_access(app: &App, call: &Call, plan: &Plan<'_>) -> Result<(), Problem> {
     let mut refused = Vec::new();
-    for resource in resources {
-        let id = id_of(&call.id, resource)?;
-        let action = format!("{}/write", id.resource_type());
-        if let Err(problem) = app.require(&call.caller, &action, &id) {
-            refused.push((id, problem));
+    for one in &plan.resources {
+        let action = format!("{}/write", one.id.resource_type());
+        if let Err(problem) = app.require(&call.caller, &action, &one.id) {
+            refused.push((&one.id, problem));
         }
     }
     if refused.is_empty() {
@@ -90,114 +155,266 @@ fn check_access(app: &App, call: &Call, resources: &[Value]) -> Result<(), Probl
 
 /// `DELETE …/deployments/{deployment}`: the record, not what it made.
 pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let _turn = app.turn(&key_of(&call.id)).await?;
+    app.group_of(&call.id).await?;
+    let before = app.store.get(&call.id).await?;
+    check_precondition(&call, before.as_ref())?;
     app.store.remove(&call.id).await?;
     Ok(Answer::Nothing)
 }
 
 /// Makes the resources, one after the other. Begun again after a crash it waits
-/// for what an earlier run began and leaves alone what is there.
+/// for what an earlier run began and leaves alone what that made.
 pub(super) async fn make(
     app: &Arc<App>,
     id: &ResourceId,
-    resources: Vec<Value>,
-    caller: &Caller,
+    request: &Request,
     again: bool,
 ) -> Result<Value, Problem> {
-    let mut outcome = Ok(());
-    for resource in &resources {
-        outcome = make_one(app, id, resource, caller, again).await;
-        if outcome.is_err() {
-            break;
-        }
-    }
-    let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
-    let document = shown(id, state, &resources);
-    app.store.put(&Resource::new(id.clone(), document.clone())).await?;
-    outcome.map(|()| document).map_err(|problem| {
-        Problem::Recorded(
-            ArmError::new(
-                "DeploymentFailed",
-                "At least one resource deployment operation failed. Please see the details.",
-            )
-            .with_detail(problem.to_arm()),
+    let mut document = shown(id, request, "Running");
+    let outcome = make_all(app, id, request, again, &mut document).await;
+    let properties = &mut document["properties"];
+    properties["provisioningState"] =
+        json!(if outcome.is_ok() { "Succeeded" } else { "Failed" });
+    properties["timestamp"] = json!(now());
+    properties["duration"] = json!(since(&request.started));
+    let outcome = outcome.map_err(|problem| {
+        ArmError::new(
+            "DeploymentFailed",
+            "At least one resource deployment operation failed. Please see the details.",
         )
-    })
+        .with_detail(problem.to_arm())
+    });
+    if let Err(error) = &outcome {
+        properties["error"] = json!(error);
+    }
+    // Its group may be gone by now, and with it the record.
+    if let Some(record) = app.store.get(id).await? {
+        app.store.put(&Resource { document: document.clone(), ..record }).await?;
+    }
+    outcome.map(|()| document).map_err(Problem::Recorded)
 }
 
-async fn make_one(
+async fn make_all(
     app: &Arc<App>,
-    deployment: &ResourceId,
-    resource: &Value,
-    caller: &Caller,
+    id: &ResourceId,
+    request: &Request,
     again: bool,
+    document: &mut Value,
 ) -> Result<(), Problem> {
-    let id = id_of(deployment, resource)?;
-    if again && let Some(there) = app.store.get(&id).await? {
-        app.finished_with(&id).await?;
-        let there = app.store.get(&id).await?.unwrap_or(there);
-        if text(&there.document, "/properties/provisioningState") == Some("Succeeded") {
-            return Ok(());
+    let caller: Caller = Arc::new(request.caller.clone());
+    let around = surroundings(app, id).await?;
+    let mut plan = planned(app, request, &around)?;
+    let mut made = Vec::new();
+    for at in 0..plan.resources.len() {
+        let one = plan.resources[at].id.clone();
+        if !(again && was_made(app, &one, request).await?) {
+            let part = |plan: &Plan<'_>| plan.body(&plan.resources[at]);
+            let body = evaluated(app, &caller, &mut plan, part).await?;
+            let call = Call::inner(&caller, one.clone(), Some(body));
+            finished(app, app.at_door(Deed::Put, call).await?).await?;
         }
+        plan.forget(&one);
+        made.push(json!({ "id": one }));
+        document["properties"]["outputResources"] = json!(made);
     }
-    let call = Call {
-        caller: Arc::clone(caller),
-        id: id.clone(),
-        query: Default::default(),
-        body: Some(resource.clone()),
-        if_match: None,
-        if_none_match: false,
-        after: None,
-    };
-    let app = Arc::clone(app);
-    let answer = match id.resource_type().to_ascii_lowercase().as_str() {
-        kind if collection::is_noun(kind) => collection::put(app.clone(), call).await,
-        "microsoft.compute/virtualmachines" => {
-            virtual_machine::put(app.clone(), call).await
-        }
-        extension::KIND => extension::put(app.clone(), call).await,
-        other => Err(Problem::Invalid {
-            code: "InvalidTemplate",
-            message: format!("This cloud has no resources of type '{other}'."),
-            target: None,
-        }),
-    }?;
+    if request.complete {
+        let stays: Vec<ResourceId> =
+            plan.resources.iter().map(|one| one.id.clone()).collect();
+        delete_others(app, &caller, id, &stays).await?;
+    }
+    document["properties"]["outputs"] =
+        evaluated(app, &caller, &mut plan, Plan::outputs).await?;
+    Ok(())
+}
+
+/// Evaluates a part of a template, fetching what it refers to.
+async fn evaluated<'a>(
+    app: &Arc<App>,
+    caller: &Caller,
+    plan: &mut Plan<'a>,
+    part: impl Fn(&Plan<'a>) -> Result<Value, Fault>,
+) -> Result<Value, Problem> {
+    loop {
+        let needed = match part(plan) {
+            Ok(value) => return Ok(value),
+            Err(Fault::Needs(needed)) => needed,
+            Err(fault) => return Err(problem(fault)),
+        };
+        app.require(caller, &format!("{}/read", needed.resource_type()), &needed)?;
+        let call = Call::inner(caller, needed.clone(), None);
+        let state = match app.at_door(Deed::Get, call).await? {
+            Answer::Found(state) => state,
+            _ => return Err(Problem::ResourceNotFound { id: needed }),
+        };
+        plan.learn(&needed, state);
+    }
+}
+
+/// Whether an earlier run of the same deployment has made a resource.
+async fn was_made(
+    app: &App,
+    id: &ResourceId,
+    request: &Request,
+) -> Result<bool, Problem> {
+    while !app.store.running_on(id).await?.is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(app.store.get(id).await?.is_some_and(|there| {
+        there.changed_at >= request.started
+            && text(&there.document, "/properties/provisioningState") == Some("Succeeded")
+    }))
+}
+
+/// Waits for the end of what was answered.
+async fn finished(app: &App, answer: Answer) -> Result<(), Problem> {
     if let Answer::Writing { ticket, .. } | Answer::Accepted(ticket) = answer {
         app.finished(&ticket.operation).await?;
     }
     Ok(())
 }
 
-/// A deployment as it is shown and stored: without its template, which may hold
-/// secrets.
-fn shown(id: &ResourceId, state: &str, resources: &[Value]) -> Value {
-    let made: Vec<Value> = resources
-        .iter()
-        .filter_map(|resource| id_of(id, resource).ok())
-        .map(|id| json!({ "id": id }))
+/// Deletes what the group has beside `stays`. What refers to others goes first,
+/// which is found by trying.
+async fn delete_others(
+    app: &Arc<App>,
+    caller: &Caller,
+    deployment: &ResourceId,
+    stays: &[ResourceId],
+) -> Result<(), Problem> {
+    let group = app.group_of(deployment).await?;
+    let mut left: Vec<ResourceId> = app
+        .store
+        .list_all(&group.id)
+        .await?
+        .into_iter()
+        .filter(|one| resource::is_tracked(one))
+        .filter(|one| one.id.resource_type().matches('/').count() == 1)
+        .map(|one| one.id)
+        .filter(|id| !stays.contains(id))
         .collect();
+    while !left.is_empty() {
+        let (mut still, mut last) = (Vec::new(), None);
+        for id in &left {
+            if let Err(problem) = delete_one(app, caller, id).await {
+                still.push(id.clone());
+                last = Some(problem);
+            }
+        }
+        if still.len() == left.len() {
+            return last.map_or(Ok(()), Err);
+        }
+        left = still;
+    }
+    Ok(())
+}
+
+async fn delete_one(
+    app: &Arc<App>,
+    caller: &Caller,
+    id: &ResourceId,
+) -> Result<(), Problem> {
+    app.require(caller, &format!("{}/delete", id.resource_type()), id)?;
+    let call = Call::inner(caller, id.clone(), None);
+    finished(app, app.at_door(Deed::Delete, call).await?).await
+}
+
+/// Reads what is asked for.
+fn requested(call: &Call, around: &Surroundings) -> Result<Request, Problem> {
+    let body = call.object()?;
+    let (template, values) = template::read(body, around)?;
+    let mode = body["properties"]["mode"].as_str().unwrap_or("Incremental");
+    let complete = mode.eq_ignore_ascii_case("Complete");
+    if !complete && !mode.eq_ignore_ascii_case("Incremental") {
+        return Err(Problem::Invalid {
+            code: "InvalidDeploymentMode",
+            message: format!(
+                "The deployment mode '{mode}' is not valid: Incremental and Complete are."
+            ),
+            target: Some("properties.mode"),
+        });
+    }
+    let (started, correlation) = (now(), Uuid::new_v4());
+    let caller = Principal::clone(&call.caller);
+    Ok(Request { template, values, complete, started, correlation, caller })
+}
+
+/// The plan of a request, all of whose types this cloud has.
+fn planned<'a>(
+    app: &App,
+    request: &'a Request,
+    around: &'a Surroundings,
+) -> Result<Plan<'a>, Problem> {
+    let plan = Plan::of(&request.template, &request.values, around).map_err(problem)?;
+    for one in &plan.resources {
+        let kind = one.id.resource_type();
+        if !app.doors.has(Deed::Put, &kind) {
+            return Err(Problem::Invalid {
+                code: "InvalidTemplate",
+                message: format!(
+                    "Deployment template validation failed: 'the resource '{}' has the type \
+                     '{kind}', which this cloud does not have'.",
+                    one.id.name()
+                ),
+                target: None,
+            });
+        }
+    }
+    Ok(plan)
+}
+
+async fn surroundings(app: &App, id: &ResourceId) -> Result<Surroundings, Problem> {
+    let group = app.group_of(id).await?;
+    Ok(Surroundings {
+        deployment: id.clone(),
+        group: group.document,
+        subscription: subscription::shown(app),
+        environment: json!({
+            "name": "regain",
+            "resourceManager": app.endpoint,
+            "authentication": { "loginEndpoint": app.endpoint, "tenant": app.tenant },
+        }),
+    })
+}
+
+async fn existing(app: &App, id: &ResourceId) -> Result<Resource, Problem> {
+    app.group_of(id).await?;
+    app.store
+        .get(id)
+        .await?
+        .ok_or_else(|| Problem::DeploymentNotFound { name: id.name().to_owned() })
+}
+
+/// A deployment as it is shown and stored: without its template, which may hold
+/// secrets, and of secret parameters the type only.
+fn shown(id: &ResourceId, request: &Request, state: &str) -> Value {
+    let hash = digest::digest(&digest::SHA256, request.template.to_string().as_bytes());
+    let hash =
+        hash.as_ref().iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
     json!({
         "id": id,
         "name": id.name(),
         "type": "Microsoft.Resources/deployments",
         "properties": {
-            "mode": "Incremental",
+            "templateHash": hash.to_string(),
+            "parameters": template::shown_parameters(&request.template, &request.values),
+            "mode": if request.complete { "Complete" } else { "Incremental" },
             "provisioningState": state,
-            "correlationId": Uuid::new_v4(),
+            "correlationId": request.correlation,
             "timestamp": now(),
             "duration": "PT0S",
+            "providers": [],
             "dependencies": [],
             "outputs": {},
-            "outputResources": made,
+            "outputResources": [],
         },
     })
 }
 
-impl App {
-    /// Waits until nothing is being done to a resource any more.
-    async fn finished_with(&self, id: &ResourceId) -> Result<(), Problem> {
-        while !self.store.running_on(id).await?.is_empty() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        Ok(())
-    }
+/// The time since then, as ISO 8601 has it.
+fn since(started: &str) -> String {
+    let passed = started
+        .parse::<Timestamp>()
+        .map_or(SignedDuration::ZERO, |started| Timestamp::now().duration_since(started));
+    format!("PT{:.3}S", passed.as_secs_f64().max(0.0))
 }

@@ -114,7 +114,11 @@ pub(super) async fn apply(
     let told = Handler { name: handler, version };
     let outcome = enable(app, &parent_of(id)?, told, settings, operation).await;
     let state = if outcome.is_ok() { "Succeeded" } else { "Failed" };
-    // The machine may have been deleted with all of its extensions meanwhile.
+    // The machine may have been deleted with all of its extensions meanwhile, or
+    // with those that there were just before this one.
+    if app.store.get(&parent_of(id)?).await?.is_none() {
+        app.store.remove(id).await?;
+    }
     let Some(mut extension) = app.store.get(id).await? else {
         return Err(Problem::ResourceNotFound { id: id.clone() });
     };

@@ -20,6 +20,7 @@ mod child;
 pub(crate) mod collection;
 pub(crate) mod deployment;
 mod document;
+mod door;
 pub(crate) mod effective;
 pub(crate) mod extension;
 mod extension_settings;
@@ -49,6 +50,7 @@ mod os_profile;
 mod page;
 pub(crate) mod power;
 mod problem;
+pub(crate) mod provider;
 mod public_ip_address;
 pub(crate) mod resource;
 pub(crate) mod resource_group;
@@ -61,6 +63,7 @@ mod simulated_agent;
 pub(crate) mod spelling;
 pub(crate) mod subscription;
 mod tag;
+pub(crate) mod tags_resource;
 mod template;
 mod tenant;
 mod topology;
@@ -77,6 +80,7 @@ pub(crate) use access::Access;
 pub(crate) use agent::{Agent, Agents};
 pub(crate) use call::{Answer, Call, Page};
 pub(crate) use caller::{Caller, Directory};
+pub(crate) use door::{Deed, Door, Doors};
 pub(crate) use fabric::{Cable, Opened, Service, lay};
 pub(crate) use guest_image::GuestImages;
 pub(crate) use journal::Ticket;
@@ -98,6 +102,8 @@ pub(crate) struct App {
     pub(crate) cable: Cable,
     /// Who speaks for their guests.
     pub(crate) agents: Agents,
+    /// What can be done to each type of resource.
+    pub(crate) doors: Doors,
     /// Whose turn it is.
     pub(crate) serial: Serial,
     /// How long to wait.

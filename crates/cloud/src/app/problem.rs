@@ -27,6 +27,14 @@ pub(crate) enum Problem {
         /// The maximum in bytes.
         limit: usize,
     },
+    /// The body is said to be something else than JSON.
+    #[error(
+        "The content media type '{kind}' is not supported. Only 'application/json' is supported."
+    )]
+    UnsupportedMediaType {
+        /// What it is said to be.
+        kind: String,
+    },
     /// The body did not come in time.
     #[error("The request's body did not arrive in time. Send it again.")]
     RequestTimeout,
@@ -101,6 +109,18 @@ pub(crate) enum Problem {
     SubscriptionNotFound {
         /// Its id.
         subscription: String,
+    },
+    /// No such resource provider.
+    #[error("The resource namespace '{namespace}' is invalid.")]
+    NoSuchNamespace {
+        /// Its namespace.
+        namespace: String,
+    },
+    /// No such deployment.
+    #[error("Deployment '{name}' could not be found.")]
+    DeploymentNotFound {
+        /// Its name.
+        name: String,
     },
     /// No such group.
     #[error("Resource group '{group}' could not be found.")]
@@ -239,6 +259,8 @@ pub(crate) enum Kind {
     TooLarge,
     /// Too slow.
     Timeout,
+    /// Not JSON.
+    MediaType,
     /// Not the client's doing.
     Internal,
 }
@@ -260,6 +282,7 @@ impl Problem {
             Self::InvalidContent { .. } => "InvalidRequestContent",
             Self::ContentTooLarge { .. } => "RequestContentTooLarge",
             Self::RequestTimeout => "RequestTimeout",
+            Self::UnsupportedMediaType { .. } => "UnsupportedMediaType",
             Self::AuthenticationFailed => "AuthenticationFailed",
             Self::InvalidToken { .. } => "InvalidAuthenticationToken",
             Self::ExpiredToken => "ExpiredAuthenticationToken",
@@ -270,6 +293,8 @@ impl Problem {
             Self::NoSuchRoute { .. } => "InvalidResourceType",
             Self::MethodNotAllowed { .. } => "MethodNotAllowed",
             Self::SubscriptionNotFound { .. } => "SubscriptionNotFound",
+            Self::NoSuchNamespace { .. } => "InvalidResourceNamespace",
+            Self::DeploymentNotFound { .. } => "DeploymentNotFound",
             Self::GroupNotFound { .. } => "ResourceGroupNotFound",
             Self::ResourceNotFound { .. } => "ResourceNotFound",
             Self::NoParent { .. } => "ParentResourceNotFound",
@@ -306,6 +331,8 @@ impl Problem {
             }
             Self::NoSuchRoute { .. }
             | Self::SubscriptionNotFound { .. }
+            | Self::NoSuchNamespace { .. }
+            | Self::DeploymentNotFound { .. }
             | Self::GroupNotFound { .. }
             | Self::ResourceNotFound { .. }
             | Self::NoParent { .. }
@@ -315,6 +342,7 @@ impl Problem {
             Self::MethodNotAllowed { .. } => Kind::MethodNotAllowed,
             Self::ContentTooLarge { .. } => Kind::TooLarge,
             Self::RequestTimeout => Kind::Timeout,
+            Self::UnsupportedMediaType { .. } => Kind::MediaType,
             Self::PreconditionFailed => Kind::PreconditionFailed,
             Self::Conflict { .. } | Self::Guest { .. } | Self::Recorded(_) => {
                 Kind::Conflict

@@ -63,7 +63,7 @@ pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
 
 /// Whether a resource is one of those that ARM lists: it is somewhere, and no part
 /// of ARM itself.
-fn is_tracked(resource: &Resource) -> bool {
+pub(super) fn is_tracked(resource: &Resource) -> bool {
     resource.document.get("location").is_some()
         && !resource
             .id

@@ -121,24 +121,30 @@ pub(super) async fn delete_all(
 /// Machines go first. Each is waited for: what is being done to it ends before.
 async fn empty(app: &Arc<App>, group: &ResourceId) -> Result<(), Problem> {
     const PATIENCE: Duration = Duration::from_secs(300);
+    const ROUNDS: usize = 100;
     for kind in NETWORKS {
         for resource in app.store.list(group, kind).await? {
             usage::check_use_from_elsewhere(app, &resource.id, group).await?;
         }
     }
-    for vm in app.store.list(group, virtual_machine::KIND).await? {
-        let turn = app.serial.take(&key_of(&vm.id), PATIENCE).await;
-        machine_life::destroy(app, &vm.id).await?;
-        drop(turn);
-    }
-    let _turn = app.network_turn().await?;
-    for kind in NETWORKS {
-        for resource in app.store.list(group, kind).await? {
-            app.store.remove(&resource.id).await?;
+    // A writer who had been let in before the group was marked may still add
+    // something after the first round.
+    for _ in 0..ROUNDS {
+        for vm in app.store.list(group, virtual_machine::KIND).await? {
+            let turn = app.serial.take(&key_of(&vm.id), PATIENCE).await;
+            machine_life::destroy(app, &vm.id).await?;
+            drop(turn);
         }
-    }
-    for left in app.store.list_all(group).await? {
-        app.store.remove(&left.id).await?;
+        let turn = app.network_turn().await?;
+        for left in app.store.list_all(group).await? {
+            if !left.id.is_type("Microsoft.Compute/virtualMachines") {
+                app.store.remove(&left.id).await?;
+            }
+        }
+        drop(turn);
+        if app.store.list_all(group).await?.is_empty() {
+            break;
+        }
     }
     app.refresh_fabric().await
 }

@@ -41,7 +41,8 @@ pub(crate) async fn locations(app: Arc<App>, _call: Call) -> Result<Answer, Prob
     })])))
 }
 
-fn shown(app: &App) -> Value {
+/// The subscription as ARM shows it.
+pub(super) fn shown(app: &App) -> Value {
     json!({
         "id": format!("/subscriptions/{}", app.subscription),
         "subscriptionId": app.subscription,

@@ -82,6 +82,12 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let id = before.as_ref().map_or(&call.id, |vm| &vm.id).clone();
     let (provision, image) = judge(&id, &given)?;
     fill_in(&mut given, &id, &provision);
+    if let Some(old) =
+        before.as_ref().and_then(|vm| vm.document.pointer("/properties/vmId"))
+    {
+        // The engine may have its machine, which is not to be lost.
+        given.insert("vmId".to_owned(), old.clone());
+    }
     let network_turn = app.network_turn().await?;
     let nic = primary_interface(&app, &id, &given).await?;
     network_interface::set_machine(&app, &nic, Some(&id)).await?;

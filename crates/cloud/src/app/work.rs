@@ -13,7 +13,7 @@ use super::{
     App, Problem, deployment, extension, machine_life, network_document, power,
     resource_group, run_command, virtual_machine,
 };
-use crate::store::{Principal, Settings};
+use crate::store::Settings;
 
 /// What an operation does.
 #[derive(Serialize, Deserialize)]
@@ -90,10 +90,8 @@ pub(crate) enum Work {
     Deploy {
         /// The deployment.
         deployment: ResourceId,
-        /// The resources, each after what it depends on.
-        resources: Vec<Value>,
-        /// Who deploys.
-        caller: Principal,
+        /// What it is asked to do.
+        request: deployment::Request,
     },
 }
 
@@ -134,11 +132,9 @@ impl Work {
             Self::RunCommand { vm, settings } => {
                 run_command::run(app, &vm, &settings, operation).await
             }
-            Self::Deploy { deployment, resources, caller } => {
-                let caller = Arc::new(caller);
+            Self::Deploy { deployment, request } => {
                 // Boxed, because a deployment's work contains that of others.
-                Box::pin(deployment::make(app, &deployment, resources, &caller, again))
-                    .await
+                Box::pin(deployment::make(app, &deployment, &request, again)).await
             }
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arm::ResourceId;
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::http::request::Parts;
@@ -11,6 +12,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::jsonc;
 use super::page::Place;
 use super::path::Spelling;
 use crate::app::{Answer, App, Call, Caller, Kind, Problem, Ticket};
@@ -42,9 +44,7 @@ pub(super) fn read_head(
         .iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
         .collect();
-    if query.get("api-version").is_none_or(String::is_empty) {
-        return Err(Problem::MissingApiVersion);
-    }
+    check_version(query.get("api-version").map(String::as_str))?;
     let spelling = parts
         .extensions
         .get::<Spelling>()
@@ -64,6 +64,7 @@ pub(super) fn read_head(
     };
     Ok(Call {
         caller: Arc::clone(caller),
+        rest: spelling.after(depth),
         after: place.after(&app.seal)?,
         id,
         query,
@@ -73,8 +74,13 @@ pub(super) fn read_head(
     })
 }
 
-/// Reads a body: nothing, or JSON.
-pub(super) async fn read_body(app: &App, body: Body) -> Result<Option<Value>, Problem> {
+/// Reads a body of a request for `id`: nothing, or JSON.
+pub(super) async fn read_body(
+    app: &App,
+    parts: &Parts,
+    id: &ResourceId,
+    body: Body,
+) -> Result<Option<Value>, Problem> {
     let too_large = || Problem::ContentTooLarge { limit: BODY_BYTES };
     let body = tokio::time::timeout(app.limits.slow_client, to_bytes(body, READ_BYTES))
         .await
@@ -83,11 +89,50 @@ pub(super) async fn read_body(app: &App, body: Body) -> Result<Option<Value>, Pr
     if body.len() > BODY_BYTES {
         return Err(too_large());
     }
-    match body.trim_ascii() {
-        [] => Ok(None),
-        text => serde_json::from_slice(text)
-            .map(Some)
-            .map_err(|error| Problem::InvalidContent { why: error.to_string() }),
+    let text = body.trim_ascii();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    check_media_type(parts)?;
+    let mut read = serde_json::from_slice(text);
+    if read.is_err() && id.is_type("Microsoft.Resources/deployments") {
+        read = serde_json::from_slice(&jsonc::plain(text));
+    }
+    read.map(Some).map_err(|error| Problem::InvalidContent { why: error.to_string() })
+}
+
+/// Any version is taken, as long as it can be one.
+fn check_version(version: Option<&str>) -> Result<(), Problem> {
+    const LONGEST: usize = 40;
+    let Some(version) = version.filter(|version| !version.is_empty()) else {
+        return Err(Problem::MissingApiVersion);
+    };
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    if version.len() <= LONGEST && version.chars().all(fits) && !version.contains("..") {
+        return Ok(());
+    }
+    Err(Problem::Invalid {
+        code: "InvalidApiVersionParameter",
+        message: "The api-version is invalid: a date such as 2024-11-01 is expected."
+            .to_owned(),
+        target: Some("api-version"),
+    })
+}
+
+/// Bodies are JSON. Clients that do not say so are believed.
+fn check_media_type(parts: &Parts) -> Result<(), Problem> {
+    let given = parts.headers.get(header::CONTENT_TYPE);
+    let Some(given) = given.map(|given| given.to_str().unwrap_or_default()) else {
+        return Ok(());
+    };
+    let kind = given.split(';').next().unwrap_or_default().trim();
+    let is_json = ["application/json", "text/json"]
+        .iter()
+        .any(|json| json.eq_ignore_ascii_case(kind));
+    if is_json {
+        Ok(())
+    } else {
+        Err(Problem::UnsupportedMediaType { kind: kind.to_owned() })
     }
 }
 
@@ -141,6 +186,7 @@ pub(super) fn refuse(problem: &Problem) -> Response {
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::Timeout => StatusCode::REQUEST_TIMEOUT,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     };

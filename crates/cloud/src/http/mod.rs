@@ -8,6 +8,7 @@
 mod call;
 mod envelope;
 mod imds;
+mod jsonc;
 mod metadata;
 mod page;
 mod path;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsConfig, from_tcp_rustls};
+use hyper_util::rt::TokioTimer;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tower::Layer;
@@ -34,11 +36,23 @@ use tower::util::MapRequestLayer;
 use self::token::Tokens;
 use self::wire_server::Site;
 use crate::Error;
-use crate::app::{App, Opened, Service};
+use crate::app::{App, Doors, Opened, Service};
 use crate::state::State;
 
 /// How long requests may take to end when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// Every method and path that needs a token, as the paths are routed: in lower
+/// case, with placeholders in braces.
+pub fn routes() -> Vec<(String, String)> {
+    let all = routes::all().all;
+    all.into_iter().map(|(method, path)| (method.to_string(), path)).collect()
+}
+
+/// What can be done to each type of resource, for those inside.
+pub(crate) fn doors() -> Doors {
+    routes::all().doors
+}
 
 /// A listener that answers.
 pub(crate) struct Serving {
@@ -52,6 +66,7 @@ pub(crate) fn serve(
     state: &State,
     listener: TcpListener,
 ) -> Result<Serving, Error> {
+    let slow_client = app.limits.slow_client;
     let tls = RustlsConfig::from_config(Arc::new(tls::config(state)?));
     let tokens = Arc::new(Tokens::new(Arc::clone(&app)));
     // Paths are normalised before anything is routed.
@@ -59,8 +74,14 @@ pub(crate) fn serve(
     let router = Router::new()
         .fallback_service(MapRequestLayer::new(path::normalise).layer(router));
     let handle = Handle::new();
-    let server =
+    let mut server =
         from_tcp_rustls(listener, tls).map_err(Error::Serve)?.handle(handle.clone());
+    // Who connects and says nothing is not waited for.
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(slow_client);
     let task = tokio::spawn(server.serve(router.into_make_service()));
     Ok(Serving { handle, task })
 }

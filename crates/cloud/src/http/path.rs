@@ -40,6 +40,13 @@ impl Spelling {
         // After `providers` and the namespace come types and names by turns.
         let mut since_provider = None;
         for segment in self.0.iter().take(depth) {
+            let odd = |c: char| c == '/' || c.is_control();
+            if matches!(segment.as_str(), "." | "..") || segment.contains(odd) {
+                return Err(arm::InvalidResourceId {
+                    text: segment.escape_default().to_string(),
+                    why: "it has characters that no id has",
+                });
+            }
             path.push('/');
             if segment.eq_ignore_ascii_case("providers") {
                 since_provider = Some(0);
@@ -51,6 +58,11 @@ impl Spelling {
             since_provider = since_provider.map(|at| at + 1);
         }
         ResourceId::parse(&path)
+    }
+
+    /// The segments after the first `depth`.
+    pub(super) fn after(&self, depth: usize) -> Vec<String> {
+        self.0.iter().skip(depth).cloned().collect()
     }
 
     /// The path as it was sent.

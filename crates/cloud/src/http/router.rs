@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{self, MethodRouter};
@@ -16,7 +16,7 @@ use super::path::Spelling;
 use super::token::{Audience, Tokens};
 use super::{call, envelope, metadata, routes, sign_in};
 use crate::app::access::{Asked, Verb};
-use crate::app::{Answer, App, Call, Caller, Problem};
+use crate::app::{Answer, App, Call, Caller, Deed, Door, Doors, Problem, spelling};
 
 pub(super) mod verb {
     //! The verbs of the table.
@@ -57,7 +57,7 @@ pub(super) fn router(app: Arc<App>, tokens: Arc<Tokens>) -> Router {
         )
         .with_state(Arc::clone(&tokens));
     let managed = routes::all()
-        .0
+        .router
         .with_state(app)
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
@@ -67,7 +67,13 @@ pub(super) fn router(app: Arc<App>, tokens: Arc<Tokens>) -> Router {
 
 /// The routes so far.
 #[derive(Default)]
-pub(super) struct Table(Router<Arc<App>>);
+pub(super) struct Table {
+    router: Router<Arc<App>>,
+    /// Those of single resources, for those inside.
+    pub(super) doors: Doors,
+    /// Every verb of every path.
+    pub(super) all: Vec<(Method, String)>,
+}
 
 /// One path of the table, to which verbs are added.
 pub(super) struct At<'a> {
@@ -81,6 +87,11 @@ impl Table {
     pub(super) fn at(&mut self, path: &str) -> At<'_> {
         let last = path.rfind('{').unwrap_or_default();
         let depth = path[..last].matches('/').count();
+        At { table: self, path: path.to_owned(), depth }
+    }
+
+    /// The verbs of a path of whose segments the first `depth` are an id.
+    pub(super) fn below(&mut self, path: &str, depth: usize) -> At<'_> {
         At { table: self, path: path.to_owned(), depth }
     }
 
@@ -98,7 +109,7 @@ impl Table {
     }
 
     fn add(&mut self, path: &str, verb: MethodRouter<Arc<App>>) {
-        self.0 = std::mem::take(&mut self.0).route(path, verb);
+        self.router = std::mem::take(&mut self.router).route(path, verb);
     }
 }
 
@@ -111,6 +122,15 @@ impl At<'_> {
     {
         let depth = self.depth;
         let asked = Asked::of(&self.path, meaning(verb));
+        let word = METHODS.iter().find(|(filter, ..)| *filter == verb);
+        if let Some((_, method, inside)) = word {
+            self.table.all.push((method.clone(), self.path.clone()));
+            if let (Some(inside), Some(kind)) = (inside, type_of(&self.path)) {
+                let noun = noun.clone();
+                let door: Door = Arc::new(move |app, call| Box::pin(noun(app, call)));
+                self.table.doors.add(*inside, &kind, door);
+            }
+        }
         let handler = move |State(app): State<Arc<App>>, request: Request| async move {
             let place = Place::of(&request);
             match answer(&app, request, depth, &place, &asked, noun).await {
@@ -133,6 +153,41 @@ fn meaning(method: routing::MethodFilter) -> Verb {
     }
 }
 
+/// The methods of the table, and those that have doors.
+const METHODS: [(routing::MethodFilter, Method, Option<Deed>); 6] = [
+    (verb::GET, Method::GET, Some(Deed::Get)),
+    (verb::HEAD, Method::HEAD, None),
+    (verb::PUT, Method::PUT, Some(Deed::Put)),
+    (verb::PATCH, Method::PATCH, Some(Deed::Patch)),
+    (verb::POST, Method::POST, None),
+    (verb::DELETE, Method::DELETE, Some(Deed::Delete)),
+];
+
+/// The type of the resources at a path, in Azure's spelling; none for the paths of
+/// lists and of actions.
+fn type_of(path: &str) -> Option<String> {
+    let is_name = |segment: &str| segment.starts_with('{');
+    let Some((_, own)) = path.rsplit_once("/providers/") else {
+        let group = path.ends_with("/resourcegroups/{group}");
+        return group.then(|| "Microsoft.Resources/resourceGroups".to_owned());
+    };
+    let mut segments = own.split('/');
+    let mut kind =
+        segments.next().filter(|word| !is_name(word)).map(spelling::of)?.to_owned();
+    let rest: Vec<&str> = segments.collect();
+    let pairs = rest.chunks(2);
+    if rest.is_empty() || !rest.len().is_multiple_of(2) {
+        return None;
+    }
+    for pair in pairs {
+        if is_name(pair[0]) || !is_name(pair[1]) {
+            return None;
+        }
+        kind = format!("{kind}/{}", spelling::of(pair[0]));
+    }
+    Some(kind)
+}
+
 /// Asks a noun. What it does goes on when the client hangs up: a document that is
 /// written must have its packets follow.
 async fn answer<F, Fut>(
@@ -151,7 +206,7 @@ where
     let mut call = call::read_head(app, &parts, depth, place)?;
     app.check_subscription(&call.id)?;
     let pass = app.allow(&call, asked).await?;
-    call.body = call::read_body(app, body).await?;
+    call.body = call::read_body(app, &parts, &call.id, body).await?;
     let answer =
         tokio::spawn(noun(Arc::clone(app), call)).await.unwrap_or_else(|error| {
             Err(Problem::Internal { doing: "answer the request", why: error.to_string() })

@@ -1,11 +1,13 @@
 //! A server on a state directory of its own, with the fake engine, and a client
 //! that speaks to it as any other does: over TLS, with a token.
 
+use std::io::{Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cloud::{Config, EngineKind, Error, Limits, Server};
 use reqwest::{Certificate, Client, Method, Response, StatusCode};
+use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -205,6 +207,63 @@ impl Lab {
             request = request.json(&body);
         }
         read(request.send().await.unwrap()).await
+    }
+
+    /// A request to a whole address with a text for a body.
+    pub(crate) async fn whole(
+        &self,
+        method: Method,
+        address: &str,
+        body: String,
+    ) -> Reply {
+        let request = self.client.request(method, address).bearer_auth(&self.token);
+        let request = request.header("content-type", "application/json").body(body);
+        read(request.send().await.unwrap()).await
+    }
+
+    /// The status that a request gets whose head is exactly this, and whose body
+    /// is all there.
+    pub(crate) async fn spoken(&self, head: &str, body: &str) -> u16 {
+        let head = format!("{head}content-length: {}\r\n", body.len());
+        self.spoken_raw(&head, body).await
+    }
+
+    /// The same, with whatever was said about the body; 408 if the server ends the
+    /// connection without a word.
+    pub(crate) async fn spoken_raw(&self, head: &str, body: &str) -> u16 {
+        let mut roots = rustls::RootCertStore::empty();
+        let pem = std::fs::read_to_string(self.state.path().join("ca.pem")).unwrap();
+        roots
+            .add(
+                rustls::pki_types::CertificateDer::from_pem_slice(pem.as_bytes())
+                    .unwrap(),
+            )
+            .unwrap();
+        let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let host = self.endpoint.trim_start_matches("https://").to_owned();
+        let text = format!("{head}\r\n{body}");
+        tokio::task::spawn_blocking(move || {
+            let name = "127.0.0.1".try_into().unwrap();
+            let session =
+                rustls::ClientConnection::new(std::sync::Arc::new(config), name).unwrap();
+            let socket = std::net::TcpStream::connect(host).unwrap();
+            socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            let mut stream = rustls::StreamOwned::new(session, socket);
+            // A server that has heard enough may have closed already.
+            let _either = stream.write_all(text.as_bytes());
+            let mut answer = [0; 12];
+            match stream.read_exact(&mut answer) {
+                Ok(()) => String::from_utf8_lossy(&answer[9..]).parse().unwrap(),
+                Err(_closed) => 408,
+            }
+        })
+        .await
+        .unwrap()
     }
 
     /// A PUT over a known etag only.

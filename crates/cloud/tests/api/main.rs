@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bad_input;
 mod extensions;
+mod generic;
 mod health;
 mod lab;
 mod lists;

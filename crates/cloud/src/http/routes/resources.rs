@@ -3,7 +3,9 @@
 use super::super::router::Table;
 use super::super::router::verb::{DELETE, GET, HEAD, PATCH, POST, PUT};
 use super::{GROUP, SUBSCRIPTION, everywhere};
-use crate::app::{deployment, journal, resource, resource_group, subscription};
+use crate::app::{
+    deployment, journal, provider, resource, resource_group, subscription, tags_resource,
+};
 
 pub(super) fn add(t: &mut Table) {
     let subscription = SUBSCRIPTION;
@@ -29,9 +31,27 @@ pub(super) fn add(t: &mut Table) {
     t.at(deployments).on(GET, deployment::list);
     t.at(deployment)
         .on(GET, deployment::get)
+        .on(HEAD, deployment::head)
         .on(PUT, deployment::put)
         .on(DELETE, deployment::delete);
     t.at(&format!("{deployment}/validate")).on(POST, deployment::validate);
+    t.at(&format!("{deployment}/operations")).on(GET, deployment::operations);
+
+    let providers = &format!("{subscription}/providers");
+    t.at(providers).on(GET, provider::list);
+    t.below(&format!("{providers}/{{namespace}}"), 2).on(GET, provider::get);
+    t.below(&format!("{providers}/{{namespace}}/register"), 2)
+        .on(POST, provider::register);
+
+    t.at(&format!("{subscription}/tagnames")).on(GET, tags_resource::names);
+    let resource = &format!("{group}/providers/{{namespace}}/{{type}}/{{name}}");
+    for scope in [subscription, group, resource, &format!("{resource}/{{part}}/{{of}}")] {
+        t.at(&format!("{scope}/providers/microsoft.resources/tags/default"))
+            .on(GET, tags_resource::get)
+            .on(PUT, tags_resource::put)
+            .on(PATCH, tags_resource::patch)
+            .on(DELETE, tags_resource::delete);
+    }
 
     for provider in ["compute", "network", "resources"] {
         let here = everywhere(&format!("microsoft.{provider}/locations/{{location}}"));
