@@ -55,6 +55,7 @@ conformance: setup-clients build
 
 bench: build
 	$(CARGO) run --release --locked --quiet -p e2e --bin figures
+	$(CARGO) run --release --locked --quiet -p e2e --bin server_figures
 	$(CARGO) bench --profile release --locked --quiet -p network
 
 lint: tidy

@@ -86,6 +86,7 @@ impl Server {
             endpoint: endpoint.clone(),
             seal,
             simulated: config.engine == EngineKind::Fake,
+            shared_tenant: Default::default(),
         });
         let refused = |problem| Error::Store(Box::new(problem));
         app.admit(&credentials).await.map_err(refused)?;

@@ -88,7 +88,7 @@ pub(crate) struct Splicer {
     open: HashMap<String, Vec<oneshot::Sender<()>>>,
 }
 
-/// A cable to `fabric`; without one, topologies are checked and go nowhere.
+/// A cable to `fabric`; without one there are no packets to follow the documents.
 /// Sockets that are to be served are sent to `opened`.
 pub(crate) fn lay(
     fabric: Option<Fabric>,
@@ -141,8 +141,8 @@ impl Splicer {
     }
 
     async fn apply(&mut self, app: &App) -> Result<(), Problem> {
-        let topology = topology(app).await?;
         let Some(fabric) = self.fabric.clone() else { return Ok(()) };
+        let topology = topology(app).await?;
         let names: Vec<String> =
             topology.vnets.iter().map(|vnet| vnet.name.clone()).collect();
         self.open.retain(|name, _| names.contains(name));

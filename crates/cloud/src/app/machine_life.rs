@@ -19,7 +19,7 @@ use super::document::{self, items, reference, text};
 use super::fabric::blocking;
 use super::virtual_machine::{machine_id, settle};
 use super::virtual_network::{prefix_of, subnet};
-use super::{App, Problem, extension, network_interface, power, simulated_agent, tenant};
+use super::{App, Problem, extension, network_interface, power, simulated_agent};
 use crate::store::{Guest, Resource, key_of};
 
 /// Where the guest looks at its first boot.
@@ -96,7 +96,7 @@ async fn boot(
             let engine = Arc::clone(&app.engine);
             blocking("make the virtual machine", move || engine.create(&spec)).await
         };
-        let (tenant, made) = tokio::join!(tenant::new_tenant(), disk);
+        let (tenant, made) = tokio::join!(app.new_tenant(), disk);
         made?;
         let guest = Guest {
             machine: machine.to_string(),

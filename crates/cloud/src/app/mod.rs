@@ -87,7 +87,7 @@ pub(crate) use journal::Ticket;
 pub(crate) use problem::{Kind, Problem};
 
 use crate::Limits;
-use crate::store::{Seal, Store};
+use crate::store::{Seal, Store, Tenant};
 use serial::{Serial, Turn};
 
 /// Everything that the nouns share.
@@ -124,6 +124,8 @@ pub(crate) struct App {
     pub(crate) seal: Seal,
     /// Whether guests are simulated, because machines are.
     pub(crate) simulated: bool,
+    /// The tenant certificate of simulated machines.
+    pub(crate) shared_tenant: tokio::sync::OnceCell<Tenant>,
 }
 
 /// Brings back what an earlier server left: packets first, then what it promised,

@@ -26,7 +26,7 @@ use crate::store::now;
 
 const VERSION: &str = "0.1.0-simulated";
 /// How often it looks, if no goal changes.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Starts the agent of a machine that was just started. It ends with the machine.
 pub(super) async fn boot(app: &Arc<App>, vm: &ResourceId) -> Result<(), Problem> {

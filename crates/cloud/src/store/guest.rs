@@ -86,7 +86,7 @@ impl Store {
         .bind(guest.deallocated)
         .bind(integer(guest.incarnation))
         .bind(self.sealed(&guest.tenant, "tenant certificate")?)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await
         .map_err(while_doing("write a guest"))?;
         Ok(())
@@ -122,7 +122,7 @@ impl Store {
         sqlx::query("UPDATE guest SET deallocated = ? WHERE vm = ?")
             .bind(deallocated)
             .bind(key_of(vm))
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await
             .map_err(while_doing("write a guest"))?;
         Ok(())
@@ -137,7 +137,7 @@ impl Store {
         sqlx::query("UPDATE guest SET report = ? WHERE vm = ?")
             .bind(encode(report, "agent's status")?)
             .bind(key_of(vm))
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await
             .map_err(while_doing("write an agent's status"))?;
         Ok(())
@@ -217,7 +217,7 @@ impl Store {
         .bind(key_of(vm))
         .bind(handler)
         .bind(operation)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await
         .map_err(while_doing("retire an extension"))?;
         Ok(())

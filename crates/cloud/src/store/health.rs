@@ -33,7 +33,7 @@ impl Store {
         .bind(cause)
         .bind(vm)
         .bind(cause)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await
         .map_err(&doing)?
         .rows_affected();
@@ -47,7 +47,7 @@ impl Store {
         .bind(vm)
         .bind(vm)
         .bind(KEPT)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await
         .map_err(&doing)?;
         Ok(())

@@ -43,7 +43,11 @@ const MIGRATIONS: [(&str, &str); 3] = [
 /// The database of one state directory.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
+    /// Readers: they see what was committed, and wait for nobody.
     pool: SqlitePool,
+    /// The one writer. SQLite has one at a time, and those who wait for each other
+    /// here are served in turn; there they would sleep and try again.
+    writer: SqlitePool,
     seal: Seal,
 }
 
@@ -99,31 +103,34 @@ impl Store {
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
-            .await
-            .map_err(while_doing("be opened"))?;
+        let opened = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .connect_with(options.clone())
+        };
+        let writer = opened(1).await.map_err(while_doing("be opened"))?;
+        let pool = opened(4).await.map_err(while_doing("be opened"))?;
         let migrations = (1..).zip(MIGRATIONS).map(|(version, (name, sql))| {
             let kind = MigrationType::Simple;
             Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
         });
         Migrator::with_migrations(migrations.collect())
-            .run(&pool)
+            .run(&writer)
             .await
             .map_err(Error::Migrate)?;
-        Ok(Self { pool, seal })
+        Ok(Self { pool, writer, seal })
     }
 
     /// Closes the database, its log merged into its file.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
+        self.writer.close().await;
     }
 
     /// Begins a transaction that will write. `IMMEDIATE` takes the write lock
     /// at once: a reader that becomes a writer would fail instead of waiting.
     async fn write(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, Error> {
-        self.pool
+        self.writer
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(while_doing("begin a transaction"))

@@ -112,7 +112,7 @@ impl Store {
         .bind(error)
         .bind(now())
         .bind(id)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await
         .map_err(while_doing("conclude an operation"))?;
         Ok(())
@@ -192,7 +192,7 @@ impl Store {
     pub(crate) async fn forget_operations(&self, before: &str) -> Result<(), Error> {
         sqlx::query("DELETE FROM operation WHERE ended_at < ?")
             .bind(before)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await
             .map_err(while_doing("forget old operations"))?;
         Ok(())

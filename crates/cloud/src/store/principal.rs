@@ -122,7 +122,7 @@ impl Store {
         .bind(principal.kind.as_str())
         .bind(&principal.machine)
         .bind(&principal.created_at)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await
         .map_err(while_doing("write a principal"))?;
         Ok(())
@@ -132,7 +132,7 @@ impl Store {
     pub(crate) async fn remove_principal(&self, id: &str) -> Result<(), Error> {
         sqlx::query("DELETE FROM principal WHERE id = ?")
             .bind(id)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await
             .map_err(while_doing("delete a principal"))?;
         Ok(())
@@ -167,7 +167,7 @@ impl Store {
         .bind(&app.app_id)
         .bind(&app.name)
         .bind(&app.created_at)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await
         .map_err(while_doing("write an application"))?;
         Ok(())
@@ -208,7 +208,7 @@ impl Store {
         .bind(self.hash(app_id, clear))
         .bind(&secret.start_at)
         .bind(&secret.end_at)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await
         .map_err(while_doing("write a secret"))?;
         Ok(())
@@ -223,7 +223,7 @@ impl Store {
         let removed = sqlx::query("DELETE FROM secret WHERE app_id = ? AND id = ?")
             .bind(app_id)
             .bind(id)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await
             .map_err(while_doing("delete a secret"))?;
         Ok(removed.rows_affected() > 0)

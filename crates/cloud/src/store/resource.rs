@@ -150,14 +150,14 @@ impl Store {
 
     /// Writes a resource; its id keeps the spelling of its first write.
     pub(crate) async fn put(&self, resource: &Resource) -> Result<(), Error> {
-        write(&self.pool, resource).await
+        write(&self.writer, resource).await
     }
 
     /// Removes a resource and what hangs on its row.
     pub(crate) async fn remove(&self, id: &ResourceId) -> Result<(), Error> {
         sqlx::query("DELETE FROM resource WHERE key = ?")
             .bind(key_of(id))
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await
             .map_err(while_doing("delete a resource"))?;
         Ok(())

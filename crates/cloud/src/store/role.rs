@@ -103,7 +103,7 @@ impl Store {
         .bind(encode(document, "role")?)
         .bind(now())
         .bind(by)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await
         .map_err(while_doing("write a role"))?;
         Ok(())
@@ -113,7 +113,7 @@ impl Store {
     pub(crate) async fn remove_definition(&self, id: &str) -> Result<(), Error> {
         sqlx::query("DELETE FROM role_definition WHERE id = ?")
             .bind(id)
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await
             .map_err(while_doing("delete a role"))?;
         Ok(())
@@ -157,7 +157,7 @@ impl Store {
         .bind(&one.description)
         .bind(&one.created_at)
         .bind(&one.created_by)
-        .execute(&self.pool)
+        .execute(&self.writer)
         .await
         .map_err(while_doing("write a role assignment"))?;
         Ok(())
@@ -167,7 +167,7 @@ impl Store {
     pub(crate) async fn remove_assignment(&self, one: &Assignment) -> Result<(), Error> {
         sqlx::query("DELETE FROM role_assignment WHERE key = ?")
             .bind(one.key())
-            .execute(&self.pool)
+            .execute(&self.writer)
             .await
             .map_err(while_doing("delete a role assignment"))?;
         Ok(())

@@ -97,7 +97,12 @@ impl Lab {
         self.running = Some((runtime, server));
         let pem = std::fs::read(self.state.path().join("ca.pem")).unwrap();
         let authority = Certificate::from_pem(&pem).unwrap();
-        self.client = Client::builder().tls_certs_only([authority]).build().unwrap();
+        self.client = Client::builder()
+            .tls_certs_only([authority])
+            // A server may close what is idle for long.
+            .pool_idle_timeout(Duration::from_millis(300))
+            .build()
+            .unwrap();
         let credentials = self.credentials();
         self.subscription = credentials["subscription"].as_str().unwrap().to_owned();
         let form = [
