@@ -288,7 +288,7 @@ async fn delete_others(
         .list_all(&group.id)
         .await?
         .into_iter()
-        .filter(|one| resource::is_tracked(one))
+        .filter(resource::is_tracked)
         .filter(|one| one.id.resource_type().matches('/').count() == 1)
         .map(|one| one.id)
         .filter(|id| !stays.contains(id))
