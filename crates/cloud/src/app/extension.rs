@@ -42,7 +42,24 @@ pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     Ok(Answer::Found(view(&app, &extension, call.expands_instance_view()).await?))
 }
 
-/// `PUT` and `PATCH …/virtualMachines/{vm}/extensions/{extension}`
+/// `PATCH …/virtualMachines/{vm}/extensions/{extension}`: what it does not say of the
+/// handler stays. Its settings must be said again, because they are not kept.
+pub(crate) async fn patch(app: Arc<App>, mut call: Call) -> Result<Answer, Problem> {
+    let extension = app.store.get(&call.id).await?.ok_or_else(|| not_found(&call.id))?;
+    let mut given = properties(call.object()?)?;
+    for field in ["publisher", "type", "typeHandlerVersion", "autoUpgradeMinorVersion"] {
+        let kept = &extension.document["properties"][field];
+        if !kept.is_null() {
+            given.entry(field).or_insert_with(|| kept.clone());
+        }
+    }
+    if let Some(body) = call.body.as_mut().and_then(Value::as_object_mut) {
+        body.insert("properties".to_owned(), Value::Object(given));
+    }
+    put(app, call).await
+}
+
+/// `PUT …/virtualMachines/{vm}/extensions/{extension}`
 pub(crate) async fn put(app: Arc<App>, mut call: Call) -> Result<Answer, Problem> {
     let vm = app.existing(&parent_of(&call.id)?).await?;
     let mut given = properties(call.object()?)?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -14,38 +14,44 @@ use super::wire_server::{Caller, Site};
 use super::{call, sign_in};
 use crate::app::Problem;
 
+/// What clients may ask for; all of them get the same.
+const VERSIONS: [&str; 4] = ["2017-04-02", "2019-06-01", "2020-09-01", "2021-02-01"];
+
 /// `169.254.169.254:80`
 pub(super) fn metadata(site: Site) -> Router {
     Router::new()
-        .route("/metadata/instance", get(instance))
-        .route("/metadata/instance/compute", get(compute))
-        .route("/metadata/instance/network", get(network))
+        .route("/metadata/versions", get(versions))
+        .route("/metadata/instance", get(whole))
+        .route("/metadata/instance/{*part}", get(part))
         .route("/metadata/identity/oauth2/token", get(token))
         .with_state(site)
 }
 
-async fn instance(
-    State(site): State<Site>,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Response {
-    answer(&site, &caller, &headers, |document| document).await
+/// `GET /metadata/versions`
+async fn versions(headers: HeaderMap) -> Response {
+    refusal_without_header(&headers)
+        .unwrap_or_else(|| Json(json!({ "apiVersions": VERSIONS })).into_response())
 }
 
-async fn compute(
+/// `GET /metadata/instance`
+async fn whole(
     State(site): State<Site>,
     caller: Caller,
+    Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    answer(&site, &caller, &headers, |mut document| document["compute"].take()).await
+    answer(&site, &caller, &headers, &query, "").await
 }
 
-async fn network(
+/// `GET /metadata/instance/{part}`: a part of it, or a single value.
+async fn part(
     State(site): State<Site>,
     caller: Caller,
+    Path(part): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    answer(&site, &caller, &headers, |mut document| document["network"].take()).await
+    answer(&site, &caller, &headers, &query, &part).await
 }
 
 /// `GET /metadata/identity/oauth2/token`: a token of the machine's own identity.
@@ -82,42 +88,85 @@ async fn answer(
     site: &Site,
     Caller(agent): &Caller,
     headers: &HeaderMap,
-    part: fn(Value) -> Value,
+    query: &HashMap<String, String>,
+    part: &str,
 ) -> Response {
     if let Some(refusal) = refusal_without_header(headers) {
         return refusal;
     }
-    match document(site, &agent.vm).await {
-        Ok(document) => Json(part(document)).into_response(),
-        Err(problem) => call::refuse(&problem),
+    if !query.contains_key("api-version") {
+        let why = json!({
+            "error": "Bad request. api-version was not specified in the request. For more \
+                      information refer to aka.ms/azureimds",
+            "newest-versions": VERSIONS,
+        });
+        return (StatusCode::BAD_REQUEST, Json(why)).into_response();
+    }
+    let mut document = match document(site, &agent.vm).await {
+        Ok(document) => document,
+        Err(problem) => return call::refuse(&problem),
+    };
+    let segments = part.split('/').filter(|segment| !segment.is_empty());
+    let pointer: String = segments.map(|segment| format!("/{segment}")).collect();
+    let Some(found) = document.pointer_mut(&pointer).map(Value::take) else {
+        let why = json!({ "error": "Not found" });
+        return (StatusCode::NOT_FOUND, Json(why)).into_response();
+    };
+    let as_text = query.get("format").is_some_and(|f| f.eq_ignore_ascii_case("text"));
+    match found {
+        Value::String(text) if as_text => text.into_response(),
+        Value::Object(_) | Value::Array(_) if as_text => {
+            let why = json!({ "error": "Bad request. This part is no single value: ask for JSON" });
+            (StatusCode::BAD_REQUEST, Json(why)).into_response()
+        }
+        found => Json(found).into_response(),
     }
 }
 
 async fn document(site: &Site, vm: &arm::ResourceId) -> Result<Value, Problem> {
     let facts = site.app.identity_of(vm).await?;
+    let properties = &facts.vm["properties"];
+    let image = &properties["storageProfile"]["imageReference"];
+    let tags: Vec<(&String, &str)> = facts.vm["tags"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name, value.as_str()?)))
+        .collect();
+    let in_one: Vec<String> =
+        tags.iter().map(|(name, value)| format!("{name}:{value}")).collect();
+    let listed: Vec<Value> = tags
+        .iter()
+        .map(|(name, value)| json!({ "name": name, "value": value }))
+        .collect();
     Ok(json!({
         "compute": {
             "azEnvironment": "regain",
             "location": facts.vm["location"],
             "name": vm.name(),
+            "offer": image["offer"],
+            "osProfile": {
+                "adminUsername": properties["osProfile"]["adminUsername"],
+                "computerName": properties["osProfile"]["computerName"],
+            },
             "osType": "Linux",
+            "provider": "Microsoft.Compute",
+            "publisher": image["publisher"],
             "resourceGroupName": vm.group(),
             "resourceId": vm,
+            "sku": image["sku"],
             "subscriptionId": vm.subscription(),
-            "vmId": facts.vm["properties"]["vmId"],
-            "vmSize": facts.vm["properties"]["hardwareProfile"]["vmSize"],
-            "osProfile": {
-                "adminUsername": facts.vm["properties"]["osProfile"]["adminUsername"],
-                "computerName": facts.vm["properties"]["osProfile"]["computerName"],
-            },
-            "provider": "Microsoft.Compute",
-            "tagsList": [],
+            "tags": in_one.join(";"),
+            "tagsList": listed,
+            "version": image["version"],
+            "vmId": properties["vmId"],
+            "vmSize": properties["hardwareProfile"]["vmSize"],
         },
         "network": { "interface": [{
             "macAddress": facts.mac,
             "ipv4": { "ipAddress": [{
                 "privateIpAddress": facts.private,
-                "publicIpAddress": facts.public,
+                "publicIpAddress": facts.public.unwrap_or_default(),
             }] },
         }] },
     }))

@@ -108,6 +108,59 @@ async fn wrong_settings_are_refused_before_anything_is_stored() {
 }
 
 #[tokio::test]
+async fn a_handler_is_known_by_publisher_type_and_version() {
+    let lab = Lab::new().await;
+    let path = lab.machine("g", "vm1").await;
+    let extension = format!("{path}/extensions/x");
+    let with = |field: &str, value: &str| {
+        let mut body = access(&json!({ "reset_ssh": true }));
+        body["properties"][field] = json!(value);
+        body
+    };
+    for (field, value) in [
+        ("publisher", "Nobody"),
+        ("type", "CustomScript"),
+        ("typeHandlerVersion", "9.9"),
+        ("typeHandlerVersion", "latest"),
+    ] {
+        let reply = lab.put(&extension, with(field, value)).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (404, "ArtifactNotFound"));
+        assert!(reply.message().contains(value), "{reply:?}");
+    }
+    for version in ["1.2", "1.4", "1.5", "1.5.25"] {
+        let reply = lab.put(&extension, with("typeHandlerVersion", version)).await;
+        assert!(reply.status.is_success(), "{version}: {reply:?}");
+        assert_eq!(reply.body["properties"]["typeHandlerVersion"], version);
+    }
+    let update = json!({ "tags": { "a": "b" }, "properties": {
+        "protectedSettings": { "reset_ssh": true },
+    } });
+    let reply = lab.send(reqwest::Method::PATCH, &extension, Some(update)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(reply.body["properties"]["typeHandlerVersion"], "1.5.25");
+}
+
+#[tokio::test]
+async fn an_unnamed_version_is_found_from_the_publisher_down() {
+    let lab = Lab::new().await;
+    let publisher = "/providers/Microsoft.Compute/locations/westus/publishers";
+    let kind = format!(
+        "{publisher}/Microsoft.OSTCExtensions/artifacttypes/vmextension/types/VMAccessForLinux"
+    );
+    let versions = lab.get(&format!("{kind}/versions")).await.body;
+    assert_eq!(versions.as_array().unwrap().last().unwrap()["name"], "1.5");
+    let one = lab.get(&format!("{kind}/versions/1.5")).await.body;
+    assert_eq!(one["properties"]["operatingSystem"], "Linux");
+    assert_eq!(lab.get(&format!("{kind}/versions/9.9")).await.code(), "ArtifactNotFound");
+    let offers = format!("{publisher}/Debian/artifacttypes/vmimage/offers");
+    let latest = lab.get(&format!("{offers}/debian-12/skus/12/versions")).await.body;
+    assert_eq!(latest[0]["location"], "westus");
+    let none = lab.get(&format!("{offers}/debian-12/skus/99/versions")).await;
+    assert_eq!(none.status, 404);
+    assert!(none.message().contains("Debian12"), "it says what there is: {none:?}");
+}
+
+#[tokio::test]
 async fn one_handler_has_one_name() {
     let lab = Lab::new().await;
     let path = lab.machine("g", "vm1").await;

@@ -148,6 +148,7 @@ async fn a_machine_that_cannot_be_is_refused_and_leaves_nothing() {
             with("/properties/storageProfile/imageReference/offer", json!("plan9")),
             "PlatformImageNotFound",
         ),
+        (with("/properties/hardwareProfile/vmSize", json!("Huge")), "InvalidParameter"),
         (
             with("/properties/networkProfile/networkInterfaces", json!([])),
             "InvalidParameter",

@@ -47,7 +47,7 @@ pub(super) fn add(t: &mut Table) {
     t.at(&format!("{vm}/extensions/{{extension}}"))
         .on(GET, extension::get)
         .on(PUT, extension::put)
-        .on(PATCH, extension::put)
+        .on(PATCH, extension::patch)
         .on(DELETE, extension::delete);
 
     t.at(&format!("{vm}/vmsizes")).on(GET, machine_size::list_for_machine);
