@@ -15,7 +15,7 @@
 
 use cel::Context;
 
-use crate::case::Case;
+use crate::case::{Case, Sshd};
 use crate::catalogue::Catalogue;
 use crate::facts::{self, Facts};
 use crate::fault::{Fault, Repair, RepairAction, SectionName, Truth};
@@ -184,18 +184,32 @@ fn blame(
     for section in reads() {
         let why = match section {
             SectionName::Firewall => {
-                facts.firewall.as_ref().and_then(|firewall| firewall.undecided.first())
+                let undecided = facts
+                    .firewall
+                    .as_ref()
+                    .and_then(|firewall| firewall.undecided.first());
+                undecided.cloned()
             }
-            SectionName::Sshd => {
-                case.sshd.collected().and_then(|sshd| sshd.effective_error.as_ref())
-            }
+            SectionName::Sshd => case.sshd.collected().and_then(why_no_settings),
             _ => None,
         };
         if let Some(why) = why {
-            return (section, why.clone());
+            return (section, why);
         }
     }
     (reads().next().unwrap_or(SectionName::Login), absent)
+}
+
+/// Why the settings are not known. What sshd says of a configuration that it refuses
+/// is evidence already, and is not said twice.
+fn why_no_settings(sshd: &Sshd) -> Option<String> {
+    let said = sshd.effective_error.as_ref()?;
+    let refuses = sshd.test.exit.is_some_and(|exit| exit != 0);
+    Some(if refuses {
+        "sshd tells its settings only when it accepts its configuration".to_owned()
+    } else {
+        said.clone()
+    })
 }
 
 /// Root cause first, then what would stop the login next.
