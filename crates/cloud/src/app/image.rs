@@ -126,16 +126,11 @@ pub(crate) async fn list_custom(app: Arc<App>, call: Call) -> Result<Answer, Pro
     Ok(Answer::Found(listed([])))
 }
 
-/// `GET …/images/{image}`: `az` looks here for a name that is no alias.
+/// `GET …/images/{image}`: `az` looks here for a name that is no alias, and when it
+/// is not found says itself which aliases there are.
 pub(crate) async fn get_custom(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     app.group_of(&call.id).await?;
-    Err(Problem::NoArtifact {
-        message: format!(
-            "The image '{}' was not found: it is no alias and no custom image. {}",
-            call.id.name(),
-            what_there_is()
-        ),
-    })
+    Err(Problem::ResourceNotFound { id: call.id })
 }
 
 /// `GET …/publishers`

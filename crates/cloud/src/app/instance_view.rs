@@ -34,7 +34,12 @@ pub(super) async fn of_machine(app: &App, vm: &Resource) -> Result<Value, Proble
             ),
             status(code, "Info", display, None),
         ],
-        "disks": [],
+        "disks": [{
+            "name": vm.document["properties"]["storageProfile"]["osDisk"]["name"],
+            "statuses": [
+                status("ProvisioningState/succeeded", "Info", "Provisioning succeeded", None),
+            ],
+        }],
     });
     if vm.document["properties"]["diagnosticsProfile"]["bootDiagnostics"]["enabled"]
         == true

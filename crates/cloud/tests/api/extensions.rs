@@ -246,6 +246,11 @@ async fn a_script_is_run_and_its_output_given() {
     );
     let empty = json!({ "commandId": "RunShellScript", "script": [] });
     assert_eq!(lab.post(&format!("{path}/runCommand"), Some(empty)).await.status, 400);
-    let unknown = json!({ "commandId": "ifconfig" });
-    assert_eq!(lab.post(&format!("{path}/runCommand"), Some(unknown)).await.status, 400);
+    let ready = json!({ "commandId": "ifconfig" });
+    let reply = lab.post(&format!("{path}/runCommand"), Some(ready)).await;
+    assert!(reply.body["value"][0]["message"].as_str().unwrap().contains("ip address"));
+    let unknown = json!({ "commandId": "RemoveUser" });
+    let reply = lab.post(&format!("{path}/runCommand"), Some(unknown)).await;
+    assert_eq!(reply.status, 400);
+    assert!(reply.message().contains("RunShellScript and ifconfig"), "{reply:?}");
 }
