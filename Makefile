@@ -53,7 +53,7 @@ test: setup-tests setup-clients build
 conformance: setup-clients build
 	$(CONFORMANCE) $(ARGS)
 
-bench: build
+bench: setup-clients build
 	$(CARGO) run --release --locked --quiet -p e2e --bin figures
 	$(CARGO) run --release --locked --quiet -p e2e --bin server_figures
 	$(CARGO) bench --profile release --locked --quiet -p network

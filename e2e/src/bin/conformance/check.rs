@@ -71,6 +71,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) names: &'a Names,
     /// The command that was run; none before it.
     pub(crate) ran: Option<&'a Ran>,
+    /// Whether so far all is as it should be.
+    pub(crate) hopeful: bool,
 }
 
 impl Check {
@@ -123,12 +125,14 @@ impl Check {
             Self::Write(path, text) => std::fs::write(scene.fill(path), scene.fill(text))
                 .map_err(|error| format!("{path}: {error}")),
             Self::Soon(check) => {
-                let deadline = Instant::now() + Duration::from_secs(20);
+                // After a command that failed nothing is worth waiting for.
+                let patience = if scene.hopeful { 20 } else { 0 };
+                let deadline = Instant::now() + Duration::from_secs(patience);
                 loop {
                     match check.holds(scene) {
                         Ok(()) => return Ok(()),
                         Err(why) if Instant::now() > deadline => {
-                            return Err(format!("within 20 s: {why}"));
+                            return Err(format!("within {patience} s: {why}"));
                         }
                         Err(_) => thread::sleep(Duration::from_millis(300)),
                     }

@@ -10,32 +10,19 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use e2e::{Lab, Ran};
+use figure::{Beside, RUNS, measure, row, timed};
 
-const RUNS: usize = 9;
-
-/// What a figure is held against.
-enum Beside {
-    /// A number that must not be passed.
-    Limit(Duration),
-    /// Another way to the same end, measured in this run.
-    Peer(&'static str, Vec<Duration>),
-}
+mod az;
+mod figure;
 
 fn main() {
     let lab = Lab::up();
     println!("{:<44} {:>9} {:>9}  beside", "figure", "median", "worst");
-    reset_ssh(&lab);
+    az::reset_ssh(&lab);
+    az::list();
     diagnose(&lab);
     repair(&lab);
     create(&lab);
-}
-
-fn reset_ssh(lab: &Lab) {
-    let runs = measure(|| {
-        lab.regain(&["vm", "user", "reset-ssh", "-g", "lab", "-n", "vm1", "-o", "none"])
-            .ok();
-    });
-    row("regain vm user reset-ssh", &runs, &Beside::Limit(Duration::from_secs(1)));
 }
 
 /// The peer is what an operator would do first: ask ssh itself, which says that
@@ -147,45 +134,4 @@ fn banner(host: &str) -> bool {
     let mut keyscan = Command::new("ssh-keyscan");
     keyscan.args(["-T", "1", "-t", "ed25519", host]);
     Ran::of(keyscan).stdout.contains("ssh-ed25519")
-}
-
-fn measure(mut run: impl FnMut()) -> Vec<Duration> {
-    (0..RUNS).map(|_| timed(&mut run)).collect()
-}
-
-fn timed(run: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    run();
-    start.elapsed()
-}
-
-fn median(runs: &[Duration]) -> Duration {
-    let mut sorted = runs.to_vec();
-    sorted.sort_unstable();
-    sorted[sorted.len() / 2]
-}
-
-fn row(figure: &str, runs: &[Duration], beside: &Beside) {
-    let worst = runs.iter().max().copied().unwrap_or_default();
-    let beside = match beside {
-        Beside::Limit(limit) => {
-            format!("limit {limit:.1?}: {:.2} of it", ratio(worst, *limit))
-        }
-        Beside::Peer(name, peer) => {
-            format!(
-                "{name} {:.2?}: {:.2} times",
-                median(peer),
-                ratio(median(runs), median(peer))
-            )
-        }
-    };
-    println!("{figure:<44} {:>9} {:>9}  {beside}", millis(median(runs)), millis(worst));
-}
-
-fn ratio(one: Duration, other: Duration) -> f64 {
-    one.as_secs_f64() / other.as_secs_f64()
-}
-
-fn millis(duration: Duration) -> String {
-    format!("{} ms", duration.as_millis())
 }
