@@ -15,7 +15,7 @@ pub(crate) fn family() -> Family {
             run("login = 'default'; [g.name for g in resource.resource_groups.list()]")
                 .then(Lists("", "", "{g}")),
             run("resource.resource_groups.create_or_update('{g}-2', {'location': 'westus'})")
-                .then(Is("/properties/provisioningState", json!("Succeeded"))),
+                .then(Is("/properties/provisioning_state", json!("Succeeded"))),
             run("resource.resource_groups.check_existence('{g}-2')").then(Says("true")),
             run("resource.resource_groups.begin_delete('{g}-2').result()")
                 .then(Gone("group show -n {g}-2")),
@@ -31,7 +31,7 @@ pub(crate) fn family() -> Family {
                 .then(Soon(Box::new(Login("azureuser"))))
                 .then(Guest("test ! -e /run/before")),
             run("compute.virtual_machines.begin_run_command('{g}', '{vm}', {\
-                 'command_id': 'RunShellScript', 'script': ['id -un']}).result()\
+                 'commandId': 'RunShellScript', 'script': ['id -un']}).result()\
                  .value[0].message")
             .then(Says("root")),
             run("compute.virtual_machine_extensions.begin_create_or_update('{g}', '{vm}', \
@@ -87,6 +87,16 @@ pub(crate) fn family() -> Family {
             run("[d.name for d in resource.deployments.list_by_resource_group('{g}')]")
                 .then(Lists("", "", "d1")),
             run("len(list(resource.resources.list_by_resource_group('{g}')))"),
+            // What ARM does beside its documents: pages, etags, throttling.
+            run("[[g.name for g in page] for page in \
+                 resource.resource_groups.list(top=1).by_page()][0]")
+            .then(Count("", 1)),
+            run("compute.virtual_machines.get('{g}', '{vm}', cls=lambda answer, vm, headers: \
+                 int(headers['x-ms-ratelimit-remaining-subscription-reads'])) > 0")
+            .then(Says("true")),
+            fails(1, "network.network_security_groups.begin_create_or_update('{g}', 'made', \
+                      {'location': 'local'}, headers={'If-Match': 'W/\"stale\"'}).result()")
+            .then(Complains("(PreconditionFailed)")),
             fails(1, "compute.virtual_machines.get('{g}', 'nobody')")
                 .then(Complains("(ResourceNotFound)")),
             fails(1, "compute.virtual_machines.get('{g}-none', 'nobody')")
