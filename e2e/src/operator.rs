@@ -39,6 +39,8 @@ pub struct Entry {
     pub subscription: String,
     /// The authority's certificate.
     pub ca: String,
+    /// The secret of this host's managed identity.
+    pub identity: String,
 }
 
 impl Entry {
@@ -51,7 +53,13 @@ impl Entry {
         let word = |name: &str| {
             said[name].as_str().unwrap_or_else(|| panic!("{name} in {said}")).to_owned()
         };
+        let kept = std::fs::read_to_string(lab.state().join("credentials.json"));
+        let kept: Value = kept
+            .ok()
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
         Self {
+            identity: kept["identityHeader"].as_str().unwrap_or_default().to_owned(),
             endpoint: word("REGAIN_ENDPOINT"),
             tenant: word("REGAIN_TENANT"),
             client_id: word("REGAIN_CLIENT_ID"),

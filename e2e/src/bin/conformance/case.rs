@@ -20,6 +20,8 @@ pub(crate) struct Case {
     /// A principal of [`Case::keep`]'s values `NAME_id` and `NAME_secret`; none is
     /// the lab's owner.
     pub(crate) who: Option<&'static str>,
+    /// Variables of the environment that it is typed in.
+    pub(crate) env: Vec<(&'static str, &'static str)>,
     /// What is done and must hold before.
     pub(crate) given: Vec<Check>,
     /// What must hold after. Exit status 0 is meant if none is named.
@@ -35,6 +37,7 @@ pub(crate) fn run(line: &'static str) -> Case {
         only: None,
         with: None,
         who: None,
+        env: vec![],
         given: vec![],
         then: vec![],
         keep: vec![],
@@ -69,6 +72,11 @@ impl Case {
 
     pub(crate) fn with(mut self, client: Client) -> Self {
         self.with = Some(client);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &'static str, value: &'static str) -> Self {
+        self.env.push((name, value));
         self
     }
 

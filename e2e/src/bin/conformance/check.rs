@@ -15,6 +15,8 @@ use crate::words::{Names, fill, split};
 pub(crate) enum Check {
     /// The exit status.
     Exit(i32),
+    /// The client breaks by itself, against Azure too.
+    Crashes,
     /// Standard output has this.
     Says(&'static str),
     /// Standard output has not.
@@ -79,7 +81,7 @@ impl Check {
     /// Whether it holds, or in words what does not.
     pub(crate) fn holds(&self, scene: &Scene<'_>) -> Result<(), String> {
         match self {
-            Self::Exit(_) => Ok(()),
+            Self::Exit(_) | Self::Crashes => Ok(()),
             Self::Says(text) => {
                 contains("stdout", &scene.ran()?.stdout, &scene.fill(text))
             }

@@ -48,6 +48,31 @@ pub(crate) fn family() -> Family {
             anew(run("account list").then(Count("", 1))),
             anew(run("group list").then(SaysNot("ERROR"))),
             anew(run("account get-access-token").then(There("/accessToken"))),
+            anew(
+                run("login --identity")
+                    .env("IDENTITY_ENDPOINT", "{endpoint}/msi/token")
+                    .env("IDENTITY_HEADER", "{identity}")
+                    .then(Is("/0/id", json!("{sub}"))),
+            ),
+            anew(
+                run("group list")
+                    .env("IDENTITY_ENDPOINT", "{endpoint}/msi/token")
+                    .env("IDENTITY_HEADER", "{identity}"),
+            ),
+            anew(
+                run("login --identity")
+                    .env(
+                        "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+                        "{endpoint}/identity/{identity}",
+                    )
+                    .then(Is("/0/id", json!("{sub}"))),
+            ),
+            run("group list")
+                .with(Client::Regain)
+                .env("REGAIN_ENDPOINT", "{endpoint}")
+                .env("REGAIN_SUBSCRIPTION", "{sub}")
+                .env("IDENTITY_ENDPOINT", "{endpoint}/msi/token")
+                .env("IDENTITY_HEADER", "{identity}"),
             anew(run("logout")),
             anew(fails(1, "group list").then(Complains("az login"))),
         ],

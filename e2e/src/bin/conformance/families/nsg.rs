@@ -1,5 +1,6 @@
 //! NSGs and their rules: what they say is what packets meet.
 
+use e2e::Client;
 use e2e::way_in::Knock;
 use serde_json::json;
 
@@ -53,14 +54,19 @@ pub(crate) fn family() -> Family {
             run("vm create -g {g} -n bare --image Debian12 --admin-username azureuser \
                  --ssh-key-values {pub} --nsg ''")
             .keep("bareip", "/publicIpAddress"),
+            // az 2.91 itself does not survive a NIC without NSG: it reads a member of it
+            // that Azure leaves out. The subnet it manages.
+            fails(1, "vm open-port -g {g} -n bare --port 22")
+                .only(&[Client::Az])
+                .then(Crashes)
+                .then(Complains("networkSecurityGroup")),
             run("vm open-port -g {g} -n bare --port 22")
-                .then(Shows(
-                    "network nsg show -g {g} -n bareNSG",
-                    "/provisioningState",
-                    json!("Succeeded"),
-                ))
+                .only(&[Client::Regain])
                 .then(Soon(Box::new(LoginAt("azureuser", "{bareip}", "22", "{key}"))))
                 .then(Knock("{bareip}", "8080", Knock::Silent)),
+            run("vm open-port -g {g} -n bare --port 22 --apply-to-subnet")
+                .only(&[Client::Az])
+                .then(Soon(Box::new(LoginAt("azureuser", "{bareip}", "22", "{key}")))),
             fails(1, "network nsg rule create -g {g} --nsg-name {vm}NSG -n again \
                       --priority 1000 --access Deny --protocol Tcp \
                       --destination-port-ranges 22")
