@@ -17,7 +17,9 @@ use super::door::Deed;
 use super::journal::Job;
 use super::template::{self, Fault, Plan, Surroundings, problem};
 use super::work::Work;
-use super::{Answer, App, Call, Caller, Page, Problem, resource, subscription};
+use super::{
+    Answer, App, Call, Caller, Page, Problem, resource, subscription, virtual_machine,
+};
 use crate::store::{Principal, Resource, key_of, now};
 
 /// The full type in lower case.
@@ -57,13 +59,21 @@ pub(crate) async fn head(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
 
 /// `GET …/deployments/{deployment}/operations`: what was made, one by one
 pub(crate) async fn operations(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let deployment = existing(&app, &call.id).await?;
+    // ARM has an older path for this, in which the provider is left out.
+    let id = match call.rest.as_slice() {
+        [kind, name, _] if kind.eq_ignore_ascii_case("deployments") => call
+            .id
+            .with_resource("Microsoft.Resources", "deployments", name)
+            .map_err(|_| Problem::DeploymentNotFound { name: name.clone() })?,
+        _ => call.id,
+    };
+    let deployment = existing(&app, &id).await?;
     let properties = &deployment.document["properties"];
     let made = properties["outputResources"].as_array().into_iter().flatten();
     let all = made.enumerate().map(|(at, one)| {
-        let id = one["id"].as_str().and_then(|id| ResourceId::parse(id).ok());
+        let made = one["id"].as_str().and_then(|id| ResourceId::parse(id).ok());
         json!({
-            "id": format!("{}/operations/{at}", call.id),
+            "id": format!("{id}/operations/{at}"),
             "operationId": at.to_string(),
             "properties": {
                 "provisioningOperation": "Create",
@@ -72,8 +82,8 @@ pub(crate) async fn operations(app: Arc<App>, call: Call) -> Result<Answer, Prob
                 "timestamp": properties["timestamp"],
                 "targetResource": {
                     "id": one["id"],
-                    "resourceName": id.as_ref().map(ResourceId::name),
-                    "resourceType": id.as_ref().map(ResourceId::resource_type),
+                    "resourceName": made.as_ref().map(ResourceId::name),
+                    "resourceType": made.as_ref().map(ResourceId::resource_type),
                 },
             },
         })
@@ -88,6 +98,7 @@ pub(crate) async fn validate(app: Arc<App>, call: Call) -> Result<Answer, Proble
     let request = requested(&call, &around)?;
     let plan = planned(&app, &request, &around)?;
     check_access(&app, &call, &plan)?;
+    check_machines(&plan)?;
     let all: Vec<Value> =
         plan.resources.iter().map(|one| json!({ "id": one.id })).collect();
     let mut body = shown(&call.id, &request, "Succeeded");
@@ -151,6 +162,20 @@ fn check_access(app: &App, call: &Call, plan: &Plan<'_>) -> Result<(), Problem> 
         why: told.join(":"),
         details: refused.iter().map(|(_, problem)| problem.to_arm()).collect(),
     })
+}
+
+/// What can be told of machines before anything is made.
+fn check_machines(plan: &Plan<'_>) -> Result<(), Problem> {
+    for one in &plan.resources {
+        // What refers to the state of others is judged when that is there.
+        if one.id.resource_type().eq_ignore_ascii_case(virtual_machine::KIND)
+            && let Ok(body) = plan.body(one)
+            && let Some(properties) = body["properties"].as_object()
+        {
+            virtual_machine::judge(&one.id, properties)?;
+        }
+    }
+    Ok(())
 }
 
 /// `DELETE …/deployments/{deployment}`: the record, not what it made.

@@ -31,13 +31,13 @@ pub(super) async fn write(
     let work = Work::Settle { resource: id.clone(), child: child.clone() };
     let job = Job::new(name, &id, work).writing(resource).promised_in(turn);
     let progress = app.submit(job).await?;
-    let body = match (&progress, app.store.get(&id).await?) {
+    let mut body = Value::Null;
+    if matches!(progress, Progress::Running(_))
+        && let Some(written) = app.store.get(&id).await?
+    {
         // Only now does it have its etag.
-        (Progress::Running(_), Some(written)) => {
-            part_of(app.dressed(&written).await?, child.as_ref()).unwrap_or_default()
-        }
-        _ => Value::Null,
-    };
+        body = part_of(app.dressed(&written).await?, child.as_ref()).unwrap_or_default();
+    }
     Ok((progress, body))
 }
 

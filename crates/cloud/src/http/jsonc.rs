@@ -1,7 +1,8 @@
-//! JSON as people write it into templates: with comments, and with texts that go
-//! over several lines. `az` sends a template just as its file is.
+//! JSON as people write it into templates: with comments, with texts that go over
+//! several lines, with a comma too many. `az` sends a template just as its file is,
+//! under a name that it does not quote.
 
-/// The same JSON without comments, line ends in texts escaped.
+/// The same as plain JSON: no comments, line ends in texts escaped, names quoted.
 pub(super) fn plain(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text.iter().copied().peekable();
@@ -35,6 +36,37 @@ pub(super) fn plain(text: &[u8]) -> Vec<u8> {
                 }
                 plain.push(b' ');
             }
+            (false, b'}' | b']') => {
+                while plain.last().is_some_and(u8::is_ascii_whitespace) {
+                    plain.pop();
+                }
+                if plain.last() == Some(&b',') {
+                    plain.pop();
+                }
+                plain.push(byte);
+            }
+            // A number may have an `e` in it.
+            (false, b'0'..=b'9' | b'-') => {
+                plain.push(byte);
+                let part = |byte: &u8| byte.is_ascii_digit() || b".eE+-".contains(byte);
+                while let Some(byte) = rest.next_if(part) {
+                    plain.push(byte);
+                }
+            }
+            (false, b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'$') => {
+                let mut word = vec![byte];
+                while let Some(byte) = rest.next_if(|byte| byte.is_ascii_alphanumeric()) {
+                    word.push(byte);
+                }
+                let is_value = matches!(word.as_slice(), b"true" | b"false" | b"null");
+                if is_value {
+                    plain.append(&mut word);
+                } else {
+                    plain.push(b'"');
+                    plain.append(&mut word);
+                    plain.push(b'"');
+                }
+            }
             _ => plain.push(byte),
         }
     }
@@ -51,6 +83,9 @@ mod tests {
         let text = b"{ // a \"comment\"\n \"a\": /* two\nlines */ \"x // y /* z */ \\\" \n b\" }";
         let value: Value = serde_json::from_slice(&plain(text)).unwrap();
         assert_eq!(value, json!({ "a": "x // y /* z */ \" \n b" }));
+        let text = b"{ template:{ \"a\": [1e2, true, ], }, mode: \"x,}\" }";
+        let value: Value = serde_json::from_slice(&plain(text)).unwrap();
+        assert_eq!(value, json!({ "template": { "a": [1e2, true] }, "mode": "x,}" }));
         for odd in ["/", "/*", "\"", "\"\\", "//", "/**/"] {
             plain(odd.as_bytes());
         }

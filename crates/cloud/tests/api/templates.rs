@@ -267,7 +267,7 @@ async fn an_ordinary_quick_start_is_deployed() {
 async fn a_template_with_comments_as_az_sends_it_is_understood() {
     let lab = Lab::new().await;
     lab.made("/resourceGroups/g", json!({ "location": "westus" })).await;
-    let text = "{ \"properties\": { \"mode\": \"Incremental\", \"template\": { // here\n\
+    let text = "{ \"properties\": { \"mode\": \"Incremental\", template:{ // here\n\
                 /* it */ \"resources\": [] } } }";
     let reply = lab.put_text(DEPLOYMENT, text).await;
     assert_eq!(reply.status, 201, "{reply:?}");

@@ -36,6 +36,8 @@ pub(super) fn add(t: &mut Table) {
         .on(DELETE, deployment::delete);
     t.at(&format!("{deployment}/validate")).on(POST, deployment::validate);
     t.at(&format!("{deployment}/operations")).on(GET, deployment::operations);
+    t.below(&format!("{group}/deployments/{{deployment}}/operations"), 4)
+        .on(GET, deployment::operations);
 
     let providers = &format!("{subscription}/providers");
     t.at(providers).on(GET, provider::list);
