@@ -11,7 +11,9 @@ use serde_json::Value;
 
 use crate::credential::Tokens;
 use crate::http::{self, Response};
-use crate::{Credential, Endpoints, Error, Operation, endpoints, page};
+use crate::{
+    AuthError, Credential, Endpoints, Error, Learned, Operation, endpoints, page,
+};
 
 /// A signed-in way to one cloud. Cheap to clone; clones share the connections
 /// and the token.
@@ -64,15 +66,36 @@ impl Client {
         ca: Option<&Path>,
         credential: Credential,
     ) -> Result<Self, Error> {
-        let untrusted = |why| Error::Untrusted { url: endpoint.to_owned(), why };
-        let endpoint = Url::parse(endpoint).map_err(|_| untrusted("it is not a URL"))?;
-        if endpoint.scheme() != "https" && !http::on_this_host(&endpoint) {
-            return Err(untrusted("it is not https"));
-        }
+        let endpoint = trusted(endpoint)?;
         let http = http::client(&endpoint, ca)?;
         let endpoints = endpoints::discover(&http, &endpoint).await?;
         let tokens = Tokens::new(credential, endpoints, http.clone());
         Ok(Self { shared: Arc::new(Shared { endpoint, http, tokens }) })
+    }
+
+    /// Goes on with what another client has learned. Nothing is asked before it is
+    /// needed; a token that the cloud refuses is replaced.
+    pub fn resume(
+        endpoint: &str,
+        ca: Option<&Path>,
+        credential: Credential,
+        learned: Learned,
+    ) -> Result<Self, Error> {
+        let endpoint = trusted(endpoint)?;
+        let http = http::client(&endpoint, ca)?;
+        let token = learned.token();
+        let tokens = Tokens::new(credential, learned.endpoints, http.clone()).with(token);
+        Ok(Self { shared: Arc::new(Shared { endpoint, http, tokens }) })
+    }
+
+    /// What the next client may go on with; nothing if the token has no end.
+    pub async fn learned(&self) -> Result<Option<Learned>, Error> {
+        self.shared.tokens.learned().await.map_err(|error| self.auth(error))
+    }
+
+    fn auth(&self, error: AuthError) -> Error {
+        let endpoint = self.shared.endpoint.to_string();
+        Error::Auth { endpoint, source: Box::new(error) }
     }
 
     /// What the cloud says about itself.
@@ -222,10 +245,7 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<(Response, Value), Error> {
         let Shared { endpoint, http, tokens } = &*self.shared;
-        let auth = |error| Error::Auth {
-            endpoint: endpoint.to_string(),
-            source: Box::new(error),
-        };
+        let auth = |error| self.auth(error);
         let url = http::resolve(endpoint, target)?;
         let token = tokens.current().await.map_err(auth)?;
         let mut answer = http::send(http, method, &url, Some(&token), body).await?;
@@ -239,6 +259,17 @@ impl Client {
         let answer = answer.accepted()?;
         let value = answer.json(method, &url)?;
         Ok((answer, value))
+    }
+}
+
+/// The endpoint, if a token may be sent there at all.
+fn trusted(endpoint: &str) -> Result<Url, Error> {
+    let untrusted = |why| Error::Untrusted { url: endpoint.to_owned(), why };
+    let url = Url::parse(endpoint).map_err(|_| untrusted("it is not a URL"))?;
+    if url.scheme() == "https" || http::on_this_host(&url) {
+        Ok(url)
+    } else {
+        Err(untrusted("it is not https"))
     }
 }
 

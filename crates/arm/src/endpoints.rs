@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use reqwest::{Method, Url};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Error, http};
@@ -12,7 +12,8 @@ use crate::{Error, http};
 const PATH: &str = "/metadata/endpoints?api-version=2022-09-01";
 
 /// A cloud's addresses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Endpoints {
     /// The cloud's name, as in `AzureCloud`.
     pub name: String,
@@ -30,7 +31,7 @@ pub struct Endpoints {
 }
 
 /// What a regain cloud says beyond Azure.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegainExtras {
     /// The address from which the cloud's network sees clients on this host.

@@ -26,6 +26,8 @@ const LONGEST: Duration = Duration::from_secs(45 * 60);
 /// this host is done soon, and later ones come ever later.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// The longest wait that a server gets between two polls.
+const LONGEST_ASKED: Duration = Duration::from_secs(60);
 
 /// A request that ARM has accepted, and whose work may still go on.
 #[derive(Debug)]
@@ -99,7 +101,10 @@ impl Operation {
                     after: LONGEST,
                 });
             }
-            tokio::time::sleep(self.wait.unwrap_or(growing)).await;
+            // To come back at once would be to ask without pause; to come back in
+            // an hour would be to learn of the end an hour late.
+            let asked = self.wait.filter(|wait| !wait.is_zero());
+            tokio::time::sleep(asked.unwrap_or(growing).min(LONGEST_ASKED)).await;
             growing = (growing * 2).min(LONGEST_WAIT);
         }
     }

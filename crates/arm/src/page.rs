@@ -1,5 +1,7 @@
 //! Paging: a collection is `{"value":[…],"nextLink":…}` until nothing is next.
 
+use std::collections::HashSet;
+
 use reqwest::Method;
 use serde_json::Value;
 
@@ -11,11 +13,15 @@ const MOST_PAGES: usize = 10_000;
 pub(crate) async fn all(client: &Client, path: &str) -> Result<Vec<Value>, Error> {
     let mut items = Vec::new();
     let mut next = path.to_owned();
+    let mut seen = HashSet::new();
     for _ in 0..MOST_PAGES {
         let protocol = |why: &str| Error::Protocol {
             request: format!("GET {}", next.split('?').next().unwrap_or_default()),
             why: why.to_owned(),
         };
+        if !seen.insert(next.clone()) {
+            return Err(protocol("its pages go round in circles"));
+        }
         let page = client.request(&Method::GET, &next, None).await?.1;
         match page {
             // Image and publisher lists are bare arrays.

@@ -61,13 +61,26 @@ pub(crate) fn wait_before_next(
     }
 }
 
-/// `Retry-After` in seconds, fractions allowed.
+/// How long the server asks to wait: Azure's own headers in milliseconds, or
+/// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3).
 ///
 /// HTTP has no fractions there, but ARM emulators send them and Azure's own
-/// SDK for Python reads them. The HTTP date form is not sent by ARM.
+/// SDK for Python reads them. A date that has passed is no wait.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let millis = text("retry-after-ms").or_else(|| text("x-ms-retry-after-ms"));
+    if let Some(millis) = millis.and_then(|millis| millis.parse::<f64>().ok()) {
+        return Duration::try_from_secs_f64(millis / 1000.0).ok();
+    }
+    let after = text(RETRY_AFTER.as_str())?;
+    match after.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => {
+            let date = jiff::fmt::rfc2822::parse(after).ok()?.timestamp();
+            let wait = date.duration_since(jiff::Timestamp::now());
+            Some(Duration::try_from(wait).unwrap_or_default())
+        }
+    }
 }
 
 /// Between half of `wait` and all of it; `random` chooses where.

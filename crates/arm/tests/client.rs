@@ -193,6 +193,43 @@ async fn a_collection_is_read_to_its_last_page() {
 }
 
 #[tokio::test]
+async fn pages_that_go_round_in_circles_end() {
+    let stub = Stub::start(|request, _, url| {
+        let other = if request.target == "/vms" { "/vms?page=2" } else { "/vms" };
+        reply(200, json!({"value": [1], "nextLink": format!("{url}{other}")}))
+    })
+    .await;
+    let client = with_token(&stub).await;
+    let error = client.list(&format!("{}/vms", stub.url)).await.unwrap_err();
+    assert!(error.to_string().contains("its pages go round in circles"), "{error}");
+    assert_eq!(stub.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_wait_may_be_a_date_or_milliseconds() {
+    let stub = Stub::start(|_, before, _| match before {
+        0 => empty(429).header("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        1 => empty(503).header("x-ms-retry-after-ms", "10"),
+        _ => reply(200, json!({"ok": true})),
+    })
+    .await;
+    assert_eq!(with_token(&stub).await.get("/x").await.unwrap()["ok"], true);
+    assert_eq!(stub.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_too_long_a_wait_is_reported() {
+    let stub = Stub::start(|_, _, _| {
+        reply(429, ArmError::new("TooManyRequests", "later").envelope())
+            .header("retry-after", "3600")
+    })
+    .await;
+    let error = with_token(&stub).await.get("/x").await.unwrap_err();
+    assert_eq!(error.to_string(), "(TooManyRequests) later");
+    assert_eq!(stub.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn a_page_elsewhere_does_not_get_the_token() {
     let stub = Stub::start(|_, _, _| {
         reply(200, json!({"value": [], "nextLink": "https://example.invalid/vms?sig=x"}))
@@ -228,6 +265,33 @@ async fn a_secret_is_exchanged_once_and_the_token_kept() {
     assert!(form.contains("grant_type=client_credentials"));
     assert!(form.contains("client_secret=s3cret"));
     assert!(form.contains("scope=https%3A%2F%2Fmanagement.lab%2F%2F.default"));
+}
+
+#[tokio::test]
+async fn a_client_goes_on_with_what_another_has_learned() {
+    let stub = Stub::start(|request, before, _| match request.target.as_str() {
+        "/adfs/oauth2/token" => {
+            reply(200, json!({"access_token": format!("t{before}"), "expires_in": 3600}))
+        }
+        _ if request.headers.contains("Bearer t0") && before > 0 => {
+            reply(401, ArmError::new("ExpiredAuthenticationToken", "revoked").envelope())
+        }
+        _ => reply(200, json!({})),
+    })
+    .await;
+    let first = Client::connect(&stub.url, None, service_principal()).await.unwrap();
+    let learned = first.learned().await.unwrap().unwrap();
+    assert!(learned.is_good());
+    assert!(!format!("{learned:?}").contains("t0"));
+    let text = serde_json::to_string(&learned).unwrap();
+    let learned = serde_json::from_str(&text).unwrap();
+    let next = Client::resume(&stub.url, None, service_principal(), learned).unwrap();
+    next.get("/a").await.unwrap();
+    assert_eq!(stub.asked().last().unwrap(), "GET /a");
+    assert_eq!(stub.asked().len(), 3);
+    // One that the cloud refuses is replaced.
+    next.get("/a").await.unwrap();
+    assert!(stub.requests().last().unwrap().headers.contains("Bearer t1"));
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::http::on_this_host;
-use crate::{ArmError, AuthError, Endpoints, Secret};
+use crate::{ArmError, AuthError, Endpoints, Learned, Secret};
 
 /// A token this close to its end is replaced: a request that is on its way when
 /// the token expires would fail.
@@ -68,6 +68,19 @@ impl Tokens {
         http: reqwest::Client,
     ) -> Self {
         Self { credential, endpoints, http, kept: Mutex::new(None) }
+    }
+
+    /// The same, with a token that another client has got.
+    pub(crate) fn with(self, token: Option<Token>) -> Self {
+        Self { kept: Mutex::new(token), ..self }
+    }
+
+    /// What the next client may begin with; nothing if the token has no end.
+    pub(crate) async fn learned(&self) -> Result<Option<Learned>, AuthError> {
+        self.current().await?;
+        let kept = self.kept.lock().await;
+        let learned = |token| Learned::new(self.endpoints.clone(), token);
+        Ok(kept.as_ref().and_then(learned))
     }
 
     pub(crate) fn endpoints(&self) -> &Endpoints {
@@ -140,7 +153,19 @@ impl Tokens {
 }
 
 impl Token {
-    fn is_good(&self) -> bool {
+    pub(crate) fn until(text: Secret, expires: Option<Instant>) -> Self {
+        Self { text, expires }
+    }
+
+    pub(crate) fn text(&self) -> &Secret {
+        &self.text
+    }
+
+    pub(crate) fn expires(&self) -> Option<Instant> {
+        self.expires
+    }
+
+    pub(crate) fn is_good(&self) -> bool {
         self.expires.is_none_or(|end| Instant::now() + MARGIN < end)
     }
 

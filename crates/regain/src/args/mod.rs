@@ -3,6 +3,8 @@
 //! Verbs and flags are az's wherever az has them.
 
 pub(crate) mod account;
+pub(crate) mod classic;
+pub(crate) mod cloud;
 pub(crate) mod group;
 pub(crate) mod lab;
 pub(crate) mod monitor;
@@ -51,9 +53,10 @@ pub(crate) struct Global {
     /// Subscription id; by default the only one, or az's default.
     #[arg(long, global = true, value_name = "ID")]
     pub(crate) subscription: Option<String>,
-    /// Which cloud to ask; by default REGAIN_ENDPOINT's, else a running lab, else Azure.
-    #[arg(long, global = true, value_enum, env = "REGAIN_CLOUD")]
-    pub(crate) cloud: Option<CloudChoice>,
+    /// Which cloud to ask: lab, azure, or a name of `regain cloud list` [default:
+    /// REGAIN_ENDPOINT's, else the one that was set, else a running lab, else Azure].
+    #[arg(long, global = true, value_name = "NAME", env = "REGAIN_CLOUD")]
+    pub(crate) cloud: Option<String>,
     /// State directory of the lab [default: REGAIN_STATE, else /var/lib/regain/lab].
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) state: Option<PathBuf>,
@@ -66,15 +69,6 @@ pub(crate) struct Global {
     /// Say on stderr every request that is made.
     #[arg(long, global = true)]
     pub(crate) debug: bool,
-}
-
-/// A cloud, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CloudChoice {
-    /// The lab of `--state`.
-    Lab,
-    /// Azure, or whatever cloud `az` is logged in to.
-    Azure,
 }
 
 /// What to do.
@@ -117,6 +111,12 @@ pub(crate) enum Command {
     /// Subscriptions.
     #[command(subcommand)]
     Account(account::Account),
+    /// Clouds by name: Azure's, the lab, your own.
+    #[command(subcommand)]
+    Cloud(cloud::Cloud),
+    /// The words of the classic CLI.
+    #[command(subcommand)]
+    Classic(classic::Classic),
     /// Send a request of your own.
     Rest(rest::Rest),
     /// Run the local cloud's server in the foreground.

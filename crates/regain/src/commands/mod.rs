@@ -4,6 +4,8 @@
 //! It neither prints its result nor exits.
 
 mod account;
+mod classic;
+mod cloud;
 mod completion;
 mod diagnose;
 mod explain;
@@ -48,6 +50,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Answer, F
         Command::Monitor(args) => monitor::run(args, context).await,
         Command::Role(args) => role::run(args, context).await,
         Command::Account(args) => account::run(args, context).await,
+        Command::Cloud(args) => cloud::run(args, context).await,
+        Command::Classic(args) => classic::run(args, context).await,
         Command::Rest(args) => rest::run(args, context).await,
         Command::Serve(args) => serve::run(args, context).await,
         Command::Completion(args) => completion::run(&args),

@@ -18,4 +18,4 @@ pub(crate) mod server;
 mod state;
 pub(crate) mod vms;
 
-pub(crate) use state::LabState;
+pub(crate) use state::{LabState, Server};

@@ -76,6 +76,11 @@ impl Answer {
         self
     }
 
+    /// What it says, for whoever says it in another way.
+    pub(crate) fn document(&self) -> &Value {
+        &self.document
+    }
+
     /// What a table shows of it.
     pub(crate) fn with_columns(mut self, columns: Columns) -> Self {
         self.columns = Some(columns);
@@ -102,6 +107,12 @@ impl Printer {
     /// A printer to this process's stdout and stderr.
     pub(crate) fn new(format: Option<Format>, query: Option<Query>, lang: Lang) -> Self {
         Self { format, query, lang, style: Style::of(io::stdout().is_terminal()) }
+    }
+
+    /// The same printer for another format.
+    pub(crate) fn in_format(mut self, format: Format) -> Self {
+        self.format = Some(format);
+        self
     }
 
     /// How text for people may look on stdout.

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use arm::{Credential, IdentityEndpoint, Secret};
 
+use crate::failure::Failure;
+
 /// Azure's public cloud.
 pub(super) const AZURE: &str = "https://management.azure.com";
 
@@ -18,11 +20,24 @@ pub(super) struct Environment {
     pub(super) ca: Option<PathBuf>,
     pub(super) subscription: Option<String>,
     pub(super) credential: Option<Credential>,
+    /// What is set in part only, so that it cannot be meant.
+    half: Option<(String, String)>,
 }
 
 impl Environment {
     pub(super) fn read() -> Self {
         Self::from(|name| env::var(name).ok())
+    }
+
+    /// Says what is set in part only, if nothing else signs in.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        match &self.half {
+            Some((there, missing)) if self.credential.is_none() => {
+                Err(Failure::usage(format!("{there} is set, and {missing} is not"))
+                    .next("set all of them, or none"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn from(variable: impl Fn(&str) -> Option<String>) -> Self {
@@ -58,7 +73,27 @@ impl Environment {
             let endpoint = service().or_else(machine)?;
             Some(Credential::ManagedIdentity { endpoint, client_id: either("CLIENT_ID") })
         };
+        // All of a secret's three parts, or of a service's two, or none.
+        let half = |names: &[&str], needed: &str| {
+            let is_set = |name: &&&str| set(name).is_some();
+            let (there, missing): (Vec<&str>, Vec<&str>) =
+                names.iter().partition(|name| is_set(name));
+            let meant = there.contains(&needed) && !missing.is_empty();
+            meant.then(|| (there.join(" and "), missing.join(" and ")))
+        };
+        let half = half(
+            &["REGAIN_TENANT", "REGAIN_CLIENT_ID", "REGAIN_CLIENT_SECRET"],
+            "REGAIN_CLIENT_SECRET",
+        )
+        .or_else(|| {
+            half(
+                &["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"],
+                "AZURE_CLIENT_SECRET",
+            )
+        })
+        .or_else(|| half(&["IDENTITY_HEADER", "IDENTITY_ENDPOINT"], "IDENTITY_HEADER"));
         Self {
+            half,
             endpoint: set("REGAIN_ENDPOINT"),
             ca: set("REQUESTS_CA_BUNDLE").map(PathBuf::from),
             subscription: set("REGAIN_SUBSCRIPTION")
@@ -102,6 +137,18 @@ mod tests {
             ("AZURE_CLIENT_SECRET", ""),
         ]);
         assert!(empty.credential.is_none());
+    }
+
+    #[test]
+    fn what_is_set_in_part_is_named() {
+        let half = with(&[("REGAIN_TENANT", "t"), ("REGAIN_CLIENT_SECRET", "hunter2")]);
+        let failure = half.check().unwrap_err();
+        assert_eq!(
+            failure.chain(),
+            "REGAIN_TENANT and REGAIN_CLIENT_SECRET is set, and REGAIN_CLIENT_ID is not"
+        );
+        assert_eq!(failure.exit_code(), 2);
+        assert!(with(&[("AZURE_CLIENT_ID", "me")]).check().is_ok());
     }
 
     #[test]

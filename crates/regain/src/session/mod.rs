@@ -1,16 +1,20 @@
 //! Signing in: which cloud, with which credential, in which subscription.
 //!
 //! The first that applies: `--cloud`; a lab named by `--state`; the cloud of
-//! `REGAIN_ENDPOINT`; a running lab; Azure by credentials in the environment;
-//! the cloud that `az` is logged in to. Nothing is sent anywhere before it is
-//! known where to.
+//! `REGAIN_ENDPOINT`; the one that `cloud set` chose; a running lab; Azure by
+//! credentials in the environment; the cloud that `az` is logged in to. Nothing
+//! is sent anywhere before it is known where to.
 
 mod azure_cli;
+pub(crate) mod clouds;
 mod environment;
+mod kept;
+
+pub(crate) use clouds::{Clouds, LAB};
 
 use arm::{Client, Credential, ResourceId, Secret};
 
-use crate::args::{CloudChoice, Global};
+use crate::args::Global;
 use crate::failure::Failure;
 use crate::lab::LabState;
 use environment::Environment;
@@ -30,9 +34,13 @@ pub(crate) async fn sign_in(global: &Global) -> Result<Session, Failure> {
     let subscription =
         global.subscription.clone().or_else(|| environment.subscription.clone());
     let lab = LabState::of(global);
-    let azure = match global.cloud {
-        Some(CloudChoice::Lab) => return in_lab(&lab, global).await,
-        Some(CloudChoice::Azure) => true,
+    environment.check()?;
+    let azure = match global.cloud.as_deref() {
+        Some(name) if name.eq_ignore_ascii_case(LAB) => {
+            return in_lab(&lab, global).await;
+        }
+        Some(name) if name.eq_ignore_ascii_case("azure") => true,
+        Some(name) => return by_name(name, &lab, &environment, subscription).await,
         None if global.state.is_some() => return in_lab(&lab, global).await,
         None => false,
     };
@@ -43,8 +51,13 @@ pub(crate) async fn sign_in(global: &Global) -> Result<Session, Failure> {
         };
         return connect(endpoint, &environment, credential, subscription).await;
     }
-    if !azure && lab.server()?.is_some() {
-        return in_lab(&lab, global).await;
+    if !azure {
+        match Clouds::read(&lab)?.set() {
+            Some(LAB) => return in_lab(&lab, global).await,
+            Some(name) => return by_name(name, &lab, &environment, subscription).await,
+            None if lab.server()?.is_some() => return in_lab(&lab, global).await,
+            None => {}
+        }
     }
     if let Some(credential) = environment.credential.clone() {
         return connect(environment::AZURE, &environment, credential, subscription).await;
@@ -70,9 +83,37 @@ async fn in_lab(lab: &LabState, global: &Global) -> Result<Session, Failure> {
         client_id: credentials.client_id,
         secret: credentials.client_secret,
     };
-    let client = Client::connect(&server.endpoint, Some(&lab.ca()), credential).await?;
+    let client = kept::client(lab, &server, credential).await?;
     let subscription = global.subscription.clone().unwrap_or(credentials.subscription);
     Ok(Session { client, subscription })
+}
+
+/// A cloud of `cloud list`, by the environment's credential, or az's if az is
+/// logged in to the same cloud.
+async fn by_name(
+    name: &str,
+    lab: &LabState,
+    environment: &Environment,
+    subscription: Option<String>,
+) -> Result<Session, Failure> {
+    let endpoint = Clouds::read(lab)?.endpoint(name)?;
+    if let Some(credential) = environment.credential.clone() {
+        return connect(&endpoint, environment, credential, subscription).await;
+    }
+    let account = azure_cli::account().await?;
+    let bare = |url: &str| url.trim_end_matches('/').to_lowercase();
+    if bare(&account.endpoint) != bare(&endpoint) {
+        return Err(Failure::new(format!(
+            "there is no credential for the cloud '{name}': az is logged in to {}",
+            account.endpoint
+        ))
+        .next(format!(
+            "set REGAIN_TENANT, REGAIN_CLIENT_ID and REGAIN_CLIENT_SECRET; or \
+             `az cloud set -n {name}` and `az login`"
+        )));
+    }
+    let subscription = subscription.or(Some(account.subscription));
+    connect(&endpoint, environment, Credential::AzureCli, subscription).await
 }
 
 async fn connect(

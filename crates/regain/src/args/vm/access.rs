@@ -30,6 +30,9 @@ pub(crate) struct UpdateUser {
     /// [default: ~/.ssh/id_rsa.pub].
     #[arg(long, value_name = "KEY")]
     pub(crate) ssh_key_value: Option<String>,
+    /// When the password ends, which only the classic CLI can say.
+    #[arg(skip)]
+    pub(crate) expiration: Option<String>,
     /// Do not wait for the end.
     #[arg(long)]
     pub(crate) no_wait: bool,

@@ -29,6 +29,6 @@ pub(super) async fn run(lab: Lab, context: &Context) -> Result<Answer, Failure> 
 /// Signs in to the lab itself, whatever the environment says.
 async fn sign_in(context: &Context) -> Result<Session, Failure> {
     let mut global = context.global.clone();
-    global.cloud = Some(crate::args::CloudChoice::Lab);
+    global.cloud = Some(crate::session::LAB.to_owned());
     crate::session::sign_in(&global).await
 }

@@ -17,6 +17,9 @@ pub(in crate::commands::vm) async fn run(
     if let Some(password) = &args.password {
         settings["password"] = password.as_str().into();
     }
+    if let Some(expiration) = &args.expiration {
+        settings["expiration"] = expiration.as_str().into();
+    }
     let key = match (&args.ssh_key_value, &args.password) {
         (Some(value), _) => Some(public_key::read(value)?),
         (None, Some(_)) => None,
