@@ -14,6 +14,7 @@ fn regain(line: &[&str]) -> Command {
     let state = std::env::temp_dir().join("regain-tests-no-lab");
     let command = ["PATH", "HOME", "USER", "REGAIN_ENDPOINT", "REGAIN_CLOUD", "LC_ALL"]
         .into_iter()
+        .chain(["REGAIN_CONFIG_DIR", "XDG_CONFIG_HOME"])
         .fold(Command::new(cargo_bin!("regain")), Command::env_remove);
     command.env("LANG", "C.UTF-8").env("REGAIN_STATE", state).args(line)
 }
@@ -220,4 +221,90 @@ fn a_closed_pipe_is_no_error() {
         .status()
         .unwrap();
     assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn bad_ids_are_all_named_before_anything_is_asked() {
+    let good =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/a";
+    regain(&["vm", "restart", "--ids", "-"])
+        .stdin(format!("# mine\n{good}\nvm2\n\n/subscriptions/s # not a VM\n"))
+        .assert()
+        .code(2)
+        .stdout_eq("")
+        .stderr_eq(str![[r#"
+ERROR: line 3: 'vm2' is not a resource id: [..]
+line 5: '/subscriptions/s' is not the id of a VM
+Next step: an id is [..]
+
+"#]]);
+}
+
+#[test]
+fn settings_are_checked_before_anything_is_asked() {
+    let line =
+        ["vm", "extension", "set", "-g", "g", "--vm-name", "v", "-n", "X", "-p", "P"];
+    let line = [&line[..], &["--protected-settings", "{\"password\": hunter2}"]].concat();
+    regain(&line).assert().code(2).stderr_eq(str![[r#"
+ERROR: --protected-settings: not JSON at line 1, column 14: [..]
+Next step: [..]
+
+"#]]);
+}
+
+#[test]
+fn the_classic_words_are_taken() {
+    regain(&["classic", "config", "mode", "arm"])
+        .assert()
+        .success()
+        .stdout_eq("info:    New mode is arm\n");
+    for line in [
+        &["classic", "config", "mode", "asm"][..],
+        &["classic", "vm", "reset-access", "g", "v"],
+        &["classic", "vm", "reset-access", "g", "v", "-r", "-u", "me", "-p", "x"],
+        &["classic", "vm", "restart", "g"],
+        &["classic", "vm", "restart", "-g", "g", "v", "w"],
+    ] {
+        regain(line).assert().code(2);
+    }
+}
+
+#[test]
+fn clouds_are_registered_set_and_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let cloud = |line: &[&str]| {
+        regain(&[&["cloud"], line].concat()).env("REGAIN_CONFIG_DIR", dir.path()).assert()
+    };
+    let own = [
+        "register",
+        "-n",
+        "Own",
+        "--skip-endpoint-discovery",
+        "--endpoint-resource-manager",
+        "https://127.0.0.1:1",
+        "--endpoint-active-directory",
+        "https://127.0.0.1:1/adfs",
+    ];
+    cloud(&own).code(1).stderr_eq(str![[r#"
+ERROR: The following endpoints are required for the CLI to function [..]
+Specify them on the command line or through the cloud config file:
+--endpoint-active-directory-resource-id
+
+"#]]);
+    let own =
+        [&own[..], &["--endpoint-active-directory-resource-id", "https://own/"]].concat();
+    cloud(&own).success();
+    cloud(&own).code(1).stderr_eq("ERROR: The cloud 'Own' is already registered.\n");
+    cloud(&["set", "-n", "own"]).success();
+    cloud(&["list", "--query", "[?isActive].name", "-o", "tsv"])
+        .success()
+        .stdout_eq("Own\n");
+    cloud(&["unregister", "-n", "AzureCloud"]).code(1);
+    cloud(&["unregister", "-n", "Own"]).success();
+    cloud(&["show", "-o", "table"]).success().stdout_eq(str![[r#"
+IsActive    Name        Profile
+----------  ----------  ---------
+True        AzureCloud  latest
+
+"#]]);
 }

@@ -1,7 +1,7 @@
 //! `vm update`: a VM is read, changed, and written back.
 
 use arm::{Client, Method, ResourceId};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{side_by_side, targets};
 use crate::api::{self, VM};
@@ -51,6 +51,12 @@ pub(super) async fn write_back(
     let path = api::path(id, VM);
     let mut document = client.get(&path).await?;
     change(&mut document)?;
+    // A tag is a text, whatever it looks like.
+    for tag in document["tags"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if tag.is_number() || tag.is_boolean() {
+            *tag = tag.to_string().into();
+        }
+    }
     let mut body = json!({});
     for key in ["location", "tags", "identity", "plan", "zones", "extendedLocation"] {
         if let Some(value) = document.get(key).filter(|value| !value.is_null()) {
