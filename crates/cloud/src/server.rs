@@ -74,6 +74,7 @@ impl Server {
             engine,
             images,
             cable,
+            backend_health: Default::default(),
             agents: Agents::default(),
             doors: http::doors(),
             serial: Default::default(),
@@ -91,6 +92,7 @@ impl Server {
         let refused = |problem| Error::Store(Box::new(problem));
         app.admit(&credentials).await.map_err(refused)?;
         tokio::spawn(splicer.run(Arc::downgrade(&app)));
+        tokio::spawn(app::probe_backends(Arc::downgrade(&app)));
         tokio::spawn(http::serve_guests(Arc::clone(&app), to_serve));
         app::bring_back(&app).await.map_err(refused)?;
         tokio::spawn(app::health::watch(Arc::downgrade(&app)));

@@ -36,7 +36,7 @@ mod temporary_disk;
 pub use command::CommandError;
 pub use engine::{End, Engine, ExecOutput, Power, Stop};
 pub use error::Error;
-pub use fabric::{Fabric, Namespace, Nic, Topology, Vnet};
+pub use fabric::{Attempt, Fabric, Namespace, Nic, Topology, Vnet};
 pub use fake::Fake;
 pub use image::ImageError;
 pub use nspawn::Nspawn;

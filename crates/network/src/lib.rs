@@ -13,11 +13,16 @@
 //!    [`Compiled`] gives the same answers much faster, and [`lower()`] turns an NSG
 //!    into the flat list that the fabric loads into nftables; property tests hold
 //!    both to [`decide()`].
-//! 4. [`route::Routes`] lists the effective routes of a NIC and finds the next hop.
+//!    [`diagnose()`] asks the same of a whole set of flows.
+//! 4. [`route::Routes`] lists the effective routes of a NIC, finds the next hop, and
+//!    says which packets take a detour.
+//! 5. [`Frontends`] says where a packet to a public or load balanced address goes.
 
 mod compiled;
 mod decide;
+mod diagnose;
 mod flow;
+mod frontend;
 mod lower;
 mod nsg;
 mod platform;
@@ -29,7 +34,9 @@ mod tags;
 
 pub use compiled::Compiled;
 pub use decide::{Attachment, Decision, Match, decide};
+pub use diagnose::{Comparison, Diagnosis, Profile, diagnose, parse_addresses};
 pub use flow::{Direction, Flow, Protocol};
+pub use frontend::{Affinity, Forwarding, Frontends, Translation, Via, allot};
 pub use lower::{Filter, lower};
 pub use nsg::Nsg;
 pub use ports::Ports;

@@ -21,6 +21,11 @@ impl Ports {
         Ports(vec![port..=port])
     }
 
+    /// Reads one range as ARM takes it: `*`, a port, or two with a `-` between.
+    pub fn parse(text: &str) -> Option<Ports> {
+        parse(text).map(|range| Ports(vec![range]))
+    }
+
     /// Whether every port is in the set. Only such a set also matches protocols that
     /// have no ports.
     pub fn is_any(&self) -> bool {

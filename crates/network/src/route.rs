@@ -6,6 +6,7 @@
 //! prefix wins and, between equals, user routes before learnt ones before system ones.
 
 mod arm;
+mod detour;
 mod select;
 mod system;
 
@@ -14,6 +15,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 pub use arm::RouteError;
+pub use detour::{Detour, Turn};
 pub use select::{EffectiveRoute, Routes, State};
 pub use system::Surroundings;
 

@@ -9,7 +9,9 @@
 mod topology;
 
 use network::route::State;
-use network::{Access, Decision, Nsg, Protocol, Rule, RuleError, ServiceTag, decide};
+use network::{
+    Access, Decision, Nsg, Protocol, Rule, RuleError, ServiceTag, allot, decide,
+};
 use serde_json::{Value, json};
 use topology::{Topology, texts};
 
@@ -26,12 +28,10 @@ const OUT_OF_SCOPE: [(&str, &str); 8] = [
 ];
 
 /// Kinds that are not asked here at all, and how many vectors they have.
-const OTHER_KINDS: [(&str, usize, &str); 11] = [
+const OTHER_KINDS: [(&str, usize, &str); 9] = [
     ("connectivity_check", 1, "measures packets"),
     ("effective_nsg_available", 1, "depends on the VM's power state"),
     ("effective_rule_shape", 2, "the shape of a response, made by the server"),
-    ("frontend_map", 5, "load balancers are not modelled"),
-    ("nat_pool", 2, "load balancers are not modelled"),
     ("nsg_diagnostic", 1, "asks with a prefix instead of an address"),
     ("private_endpoint_route", 2, "private endpoints are not modelled"),
     ("public_ip_open", 1, "SKUs of public addresses are not modelled"),
@@ -65,9 +65,11 @@ fn ask(kind: &str, question: impl Fn(&str, &Topology, &Value, &Value)) -> usize 
 
 #[test]
 fn every_vector_is_asked_or_out_of_scope_for_a_reason() {
-    const ASKED: [&str; 6] = [
+    const ASKED: [&str; 8] = [
         "effective_routes",
+        "frontend_map",
         "ip_flow",
+        "nat_pool",
         "next_hop",
         "tag_contains",
         "tag_expansion_prefix",
@@ -128,6 +130,59 @@ fn decided_by(decision: &Decision<'_>) -> Value {
         }
         None => Value::Null,
     }
+}
+
+#[test]
+fn frontend_map() {
+    let asked = ask("frontend_map", |id, topology, question, expected| {
+        let port = u16::try_from(question["port"].as_u64().unwrap()).unwrap();
+        let frontends = topology.frontends();
+        let frontend = match question["frontend"].as_str() {
+            Some(frontend) => frontend.parse().unwrap(),
+            // A machine with an address of its own.
+            None => Topology::INSTANCE.0,
+        };
+        let Some(mapped) = frontends.map(frontend, Protocol::Tcp, port) else {
+            assert_eq!(expected["access"], "NoMapping", "{id}");
+            return;
+        };
+        let target = mapped.targets[0];
+        if !expected["mappedToPort"].is_null() {
+            assert_eq!(expected["mappedToPort"], target.port(), "{id}");
+            return;
+        }
+        let nic = expected["backendNic"].as_str().unwrap();
+        assert_eq!(*target.ip(), topology.address_of(nic), "{id}");
+        assert_eq!(target.port(), expected["backendPort"], "{id}");
+        if let Some(via) = expected["via"].as_str() {
+            assert_eq!(mapped.rule, Some(via), "{id}");
+        }
+        let access = topology.access_behind(&target, nic, question);
+        assert_eq!(access.to_string(), expected["access"], "{id}");
+    });
+    assert_eq!(asked, 5);
+}
+
+#[test]
+fn nat_pool() {
+    let asked = ask("nat_pool", |id, _, question, expected| {
+        let port = |field: &str| {
+            u16::try_from(question["rule"][field].as_u64().unwrap()).unwrap()
+        };
+        let range = port("frontendPortRangeStart")..=port("frontendPortRangeEnd");
+        let members = question["members"].as_u64().unwrap();
+        let members: Vec<String> =
+            (0..members).map(|member| format!("vm{member}")).collect();
+        let Some(given) = allot(&range, &members, &Default::default()) else {
+            assert_eq!(expected["scaleOut"], "Blocked", "{id}");
+            return;
+        };
+        assert_eq!(expected["eachMemberOneUniquePortInRange"], true, "{id}");
+        let ports: std::collections::BTreeSet<_> = given.values().collect();
+        assert_eq!(ports.len(), members.len(), "{id}");
+        assert!(ports.into_iter().all(|port| range.contains(port)), "{id}");
+    });
+    assert_eq!(asked, 2);
 }
 
 #[test]

@@ -19,11 +19,14 @@ use serde_json::{Value, json};
 use super::child::{drop_child, parent_of, part_of, place_child};
 use super::document::{self, check_precondition, items, properties, shown};
 use super::journal::Job;
+use super::network_document::{Written, write};
+use super::topology::reach;
 use super::usage::check_unused;
 use super::work::Work;
 use super::{
-    Answer, App, Call, Page, Problem, network_document, network_interface,
-    network_security_group, public_ip_address, route_table, tag, virtual_network,
+    Answer, App, Call, Page, Problem, application_security_group, load_balancer,
+    network_interface, network_security_group, public_ip_address, route_table, tag,
+    virtual_network,
 };
 use crate::store::Resource;
 
@@ -39,7 +42,7 @@ pub(crate) struct Noun {
 }
 
 /// Every kind that there is.
-pub(crate) const NOUNS: [Noun; 5] = [
+pub(crate) const NOUNS: [Noun; 7] = [
     Noun { name: "virtualNetworks", children: &["subnets"], views: &[] },
     Noun { name: "networkInterfaces", children: &[], views: &["ipConfigurations"] },
     Noun { name: "publicIPAddresses", children: &[], views: &[] },
@@ -49,22 +52,41 @@ pub(crate) const NOUNS: [Noun; 5] = [
         views: &["defaultSecurityRules"],
     },
     Noun { name: "routeTables", children: &["routes"], views: &[] },
+    Noun { name: "applicationSecurityGroups", children: &[], views: &[] },
+    Noun {
+        name: "loadBalancers",
+        children: &[load_balancer::POOLS, load_balancer::NAT_RULES],
+        views: &[
+            load_balancer::FRONTENDS,
+            load_balancer::RULES,
+            load_balancer::PROBES,
+            load_balancer::OUTBOUND,
+        ],
+    },
 ];
 
 /// Makes of a draft what can be stored, or refuses it. `before` is what it replaces.
+/// Gives the other documents that change with it.
 async fn judge(
     app: &App,
     before: Option<&Resource>,
     draft: &mut Resource,
-) -> Result<(), Problem> {
+) -> Result<Vec<Resource>, Problem> {
     match draft.id.resource_type().to_ascii_lowercase().as_str() {
-        virtual_network::KIND => virtual_network::judge(app, before, draft).await,
-        network_interface::KIND => network_interface::judge(app, before, draft).await,
-        public_ip_address::KIND => public_ip_address::judge(app, before, draft).await,
-        network_security_group::KIND => network_security_group::judge(draft),
-        route_table::KIND => route_table::judge(draft),
-        _ => Err(Problem::NoSuchRoute { path: draft.id.to_string() }),
+        network_interface::KIND => {
+            return network_interface::judge(app, before, draft).await;
+        }
+        virtual_network::KIND => virtual_network::judge(app, before, draft).await?,
+        public_ip_address::KIND => public_ip_address::judge(app, before, draft).await?,
+        network_security_group::KIND => {
+            network_security_group::judge(app, draft).await?;
+        }
+        route_table::KIND => route_table::judge(draft)?,
+        application_security_group::KIND => application_security_group::judge(draft),
+        load_balancer::KIND => load_balancer::judge(app, before, draft).await?,
+        _ => return Err(Problem::NoSuchRoute { path: draft.id.to_string() }),
     }
+    Ok(Vec::new())
 }
 
 /// Adds to a shown document what Azure derives from others.
@@ -74,6 +96,9 @@ async fn dress(app: &App, id: &ResourceId, document: &mut Value) -> Result<(), P
             network_security_group::dress(app, id, document).await
         }
         public_ip_address::KIND => public_ip_address::dress(app, id, document).await,
+        virtual_network::KIND => virtual_network::dress(app, id, document).await,
+        route_table::KIND => route_table::dress(app, id, document).await,
+        load_balancer::KIND => load_balancer::dress(app, id, document).await,
         _ => Ok(()),
     }
 }
@@ -116,9 +141,10 @@ pub(crate) async fn put(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let before = app.before_put(&call).await?;
     let given = properties(call.object()?)?;
     let mut draft = document::framed(&call, before.as_ref(), given)?;
-    judge(&app, before.as_ref(), &mut draft).await?;
+    let companions = judge(&app, before.as_ref(), &mut draft).await?;
     let name = operation(&call.id, "write");
-    let (progress, body) = network_document::write(&app, name, draft, None, turn).await?;
+    let written = Written { document: draft, companions, child: None };
+    let (progress, body) = write(&app, name, before.as_ref(), written, turn).await?;
     Ok(progress.written(body, before.is_none()))
 }
 
@@ -144,7 +170,8 @@ pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem>
     };
     check_precondition(&call, Some(&resource))?;
     check_unused(&app, &resource.id, None).await?;
-    let work = Work::Remove { resource: resource.id.clone() };
+    let networks = Some(reach(&app, &resource).await?);
+    let work = Work::Remove { resource: resource.id.clone(), networks };
     let job = Job::new(operation(&call.id, "delete"), &resource.id, work).holding(turn);
     Ok(app.submit(job).await?.deleted())
 }
@@ -187,11 +214,11 @@ pub(crate) async fn put_child(
     let mut draft = before.clone();
     let child = json!({ "name": name, "properties": given });
     let created = place_child(&mut draft.document, collection, child);
-    judge(&app, Some(&before), &mut draft).await?;
+    let companions = judge(&app, Some(&before), &mut draft).await?;
     let child = Some((collection.to_owned(), name.to_owned()));
     let name = operation(&call.id, "write");
-    let (progress, body) =
-        network_document::write(&app, name, draft, child, turn).await?;
+    let written = Written { document: draft, companions, child };
+    let (progress, body) = write(&app, name, Some(&before), written, turn).await?;
     Ok(progress.written(body, created))
 }
 
@@ -207,9 +234,10 @@ pub(crate) async fn delete_child(
     if !drop_child(&mut draft.document, collection, call.id.name()) {
         return Ok(Answer::Nothing);
     }
-    judge(&app, Some(&before), &mut draft).await?;
+    let companions = judge(&app, Some(&before), &mut draft).await?;
     let name = operation(&call.id, "delete");
-    let (progress, _) = network_document::write(&app, name, draft, None, turn).await?;
+    let written = Written { document: draft, companions, child: None };
+    let (progress, _) = write(&app, name, Some(&before), written, turn).await?;
     Ok(progress.deleted())
 }
 

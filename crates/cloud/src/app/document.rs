@@ -224,6 +224,19 @@ impl App {
         Ok(before)
     }
 
+    /// A resource that a draft refers to: it must be there, in the draft's region.
+    pub(crate) async fn referenced_near(
+        &self,
+        to: &ResourceId,
+        draft: &Resource,
+    ) -> Result<Resource, Problem> {
+        let found = self.referenced(to, &draft.id).await?;
+        if found.document["location"] == draft.document["location"] {
+            return Ok(found);
+        }
+        Err(Problem::InvalidReference { to: to.to_string(), from: draft.id.clone() })
+    }
+
     /// A referenced resource, which must be there.
     pub(crate) async fn referenced(
         &self,

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use network::route::{EffectiveRoute, Route, Routes, Source, State, Surroundings};
+use network::route::{EffectiveRoute, Source, State};
 use network::{Attachment, Direction, Rule};
 use serde_json::{Value, json};
 
-use super::document::{items, reference, text};
-use super::virtual_network::subnet;
+use super::document::{reference, text};
+use super::topology::Scene;
 use super::{Answer, App, Call, Problem, power};
 use machine::Power;
 
@@ -18,7 +18,8 @@ pub(crate) async fn security_groups(
 ) -> Result<Answer, Problem> {
     let nic = app.existing(&call.id).await?;
     check_in_use(&app, &nic.document).await?;
-    let (nsgs, tags, _) = app.governing(&nic.document).await?;
+    let scene = Scene::around(&app, &nic.document).await?;
+    let nsgs = scene.nsgs(&nic.document)?;
     let subnet =
         text(&nic.document, "/properties/ipConfigurations/0/properties/subnet/id");
     let shown = nsgs
@@ -33,7 +34,7 @@ pub(crate) async fn security_groups(
             let rules: Vec<Value> = [Direction::Inbound, Direction::Outbound]
                 .into_iter()
                 .flat_map(|direction| nsg.rules(direction))
-                .map(|rule| effective_rule(rule, &tags))
+                .map(|rule| effective_rule(rule, &scene.tags))
                 .collect();
             json!({
                 "networkSecurityGroup": { "id": nsg.id },
@@ -49,45 +50,13 @@ pub(crate) async fn security_groups(
 pub(crate) async fn route_table(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     let nic = app.existing(&call.id).await?;
     check_in_use(&app, &nic.document).await?;
-    let routes = routes_of(&app, &nic.document).await?;
+    let routes = Scene::around(&app, &nic.document).await?.routes(&nic.document)?;
     let shown: Vec<Value> = routes.effective().iter().map(shown_route).collect();
     Ok(Answer::Found(json!({ "value": shown, "nextLink": null })))
 }
 
-/// The routes of an interface's subnet.
-pub(super) async fn routes_of(app: &Arc<App>, nic: &Value) -> Result<Routes, Problem> {
-    let (_, _, network) = app.governing(nic).await?;
-    let surroundings = Surroundings {
-        address_space: items(&network, "/properties/addressSpace/addressPrefixes")
-            .filter_map(|prefix| prefix.as_str()?.parse().ok())
-            .collect(),
-        ..Surroundings::default()
-    };
-    let mut routes = surroundings.system_routes();
-    let on = reference(nic, "/properties/ipConfigurations/0/properties/subnet/id")?
-        .and_then(|id| subnet(&network, &id).cloned());
-    let table = match on {
-        Some(subnet) => reference(&Value::Object(subnet), "/properties/routeTable/id")?,
-        None => None,
-    };
-    if let Some(table) = table
-        && let Some(resource) = app.store.get(&table).await?
-    {
-        for route in items(&resource.document, "/properties/routes") {
-            let name = text(route, "/name").unwrap_or_default();
-            let route = Route::from_arm(table.as_str(), name, &route["properties"])
-                .map_err(|error| Problem::Internal {
-                    doing: "read a route",
-                    why: error.to_string(),
-                })?;
-            routes.push(route);
-        }
-    }
-    Ok(Routes::new(routes))
-}
-
 /// A rule as the effective view has it: `*` written out, tags expanded.
-fn effective_rule(rule: &Rule, tags: &network::Tags) -> Value {
+pub(super) fn effective_rule(rule: &Rule, tags: &network::Tags) -> Value {
     let kind = if rule.default { "defaultSecurityRules" } else { "securityRules" };
     let mut shown = rule.to_arm();
     shown["name"] = json!(format!("{kind}/{}", rule.name));

@@ -1,21 +1,23 @@
 //! From documents to packets: the [topology](super::topology), applied after every
 //! change.
 //!
-//! Whoever changed a document asks for a refresh and waits for it. One task does
-//! them, one at a time; requests that come meanwhile are answered together by the
-//! next one, so that a template with ten resources does not apply ten times. The
-//! whole topology is read from the documents each time: there is no state to lose.
+//! Whoever changed a document asks for a refresh of the virtual networks that it has a
+//! say in, and waits for it. One task does them, one at a time; requests that come
+//! meanwhile are answered together by the next one, so that a template with ten
+//! resources does not apply ten times. A virtual network is read from the documents
+//! each time, as a whole: there is no state to lose.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::sync::Weak;
 
 use ipnet::Ipv4Net;
-use machine::Fabric;
+use machine::{Fabric, Topology, Vnet};
 use tokio::sync::{mpsc, oneshot};
 
-use super::topology::topology;
+use super::topology::{Scene, all_networks, reach};
 use super::{App, Problem};
+use crate::store::Resource;
 
 /// The two addresses at which the platform answers inside a virtual network.
 const WIRE_SERVER: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
@@ -58,12 +60,24 @@ pub(crate) struct Opened {
     pub(crate) closed: oneshot::Receiver<()>,
 }
 
+/// Which virtual networks are to be brought in line with the documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Change {
+    /// Those with these keys.
+    Of(BTreeSet<String>),
+    /// All, also if nothing seems to have changed.
+    Everything,
+}
+
+/// A change, and who waits for it.
+type Request = (Change, oneshot::Sender<Result<(), Problem>>);
+
 /// The one who applies topologies.
 #[derive(Debug)]
 pub(crate) struct Cable {
-    requests: mpsc::UnboundedSender<oneshot::Sender<Result<(), Problem>>>,
+    requests: mpsc::UnboundedSender<Request>,
     range: Ipv4Net,
-    client: Option<Ipv4Addr>,
+    fabric: Option<Fabric>,
 }
 
 impl Cable {
@@ -75,13 +89,18 @@ impl Cable {
     /// The address from which machines see this host's programs come; none where
     /// there is no network.
     pub(crate) fn client(&self) -> Option<Ipv4Addr> {
-        self.client
+        self.fabric.as_ref().map(Fabric::client_address)
+    }
+
+    /// What carries packets; none where there is no network.
+    pub(super) fn fabric(&self) -> Option<Fabric> {
+        self.fabric.clone()
     }
 }
 
 /// The task behind a [`Cable`], to be started when the app is there.
 pub(crate) struct Splicer {
-    requests: mpsc::UnboundedReceiver<oneshot::Sender<Result<(), Problem>>>,
+    requests: mpsc::UnboundedReceiver<Request>,
     fabric: Option<Fabric>,
     opened: mpsc::UnboundedSender<Opened>,
     /// Dropping an entry closes its sockets.
@@ -99,20 +118,39 @@ pub(crate) fn lay(
         Ipv4Net::new_assert(Ipv4Addr::new(127, 64, 0, 0), 22),
         Fabric::public_range,
     );
-    let client = fabric.as_ref().map(Fabric::client_address);
-    let cable = Cable { requests: sender, range, client };
+    let cable = Cable { requests: sender, range, fabric: fabric.clone() };
     (cable, Splicer { requests, fabric, opened, open: HashMap::new() })
 }
 
 impl App {
-    /// Makes packets follow what the documents say now.
+    /// Makes all packets follow what the documents say now.
     pub(crate) async fn refresh_fabric(&self) -> Result<(), Problem> {
+        self.refresh(Change::Everything).await
+    }
+
+    /// Makes the packets of the virtual networks with these keys follow.
+    pub(crate) async fn refresh_networks(
+        &self,
+        networks: BTreeSet<String>,
+    ) -> Result<(), Problem> {
+        if networks.is_empty() {
+            return Ok(());
+        }
+        self.refresh(Change::Of(networks)).await
+    }
+
+    /// Makes the packets follow that a document has a say in.
+    pub(crate) async fn refresh_around(&self, one: &Resource) -> Result<(), Problem> {
+        self.refresh_networks(reach(self, one).await?).await
+    }
+
+    async fn refresh(&self, change: Change) -> Result<(), Problem> {
         let stopping = || Problem::Internal {
             doing: "apply the network",
             why: "the server is stopping".to_owned(),
         };
         let (done, wait) = oneshot::channel();
-        self.cable.requests.send(done).map_err(|_| stopping())?;
+        self.cable.requests.send((change, done)).map_err(|_| stopping())?;
         wait.await.map_err(|_| stopping())?
     }
 }
@@ -120,13 +158,14 @@ impl App {
 impl Splicer {
     /// Applies topologies until the app is gone.
     pub(crate) async fn run(mut self, app: Weak<App>) {
-        while let Some(first) = self.requests.recv().await {
+        while let Some((mut change, first)) = self.requests.recv().await {
             let mut waiting = vec![first];
-            while let Ok(next) = self.requests.try_recv() {
+            while let Ok((more, next)) = self.requests.try_recv() {
+                change = change.and(more);
                 waiting.push(next);
             }
             let Some(app) = app.upgrade() else { return };
-            let outcome = self.apply(&app).await;
+            let outcome = self.apply(&app, change).await;
             if let Err(problem) = &outcome {
                 tracing::error!(error = %problem.to_arm(), "the network could not be applied");
             }
@@ -140,14 +179,19 @@ impl Splicer {
         }
     }
 
-    async fn apply(&mut self, app: &App) -> Result<(), Problem> {
+    async fn apply(&mut self, app: &App, change: Change) -> Result<(), Problem> {
         let Some(fabric) = self.fabric.clone() else { return Ok(()) };
-        let topology = topology(app).await?;
-        let names: Vec<String> =
-            topology.vnets.iter().map(|vnet| vnet.name.clone()).collect();
-        self.open.retain(|name, _| names.contains(name));
+        let (vnets, is_all) = read(app, change).await?;
+        let names: Vec<String> = vnets.iter().map(|vnet| vnet.name.clone()).collect();
+        if is_all {
+            self.open.retain(|name, _| names.contains(name));
+        }
         let applying = fabric.clone();
-        blocking("apply the network", move || applying.apply(&topology)).await?;
+        blocking("apply the network", move || match is_all {
+            true => applying.apply(&Topology { vnets }),
+            false => applying.update(&vnets),
+        })
+        .await?;
         for name in names {
             if self.open.contains_key(&name) {
                 continue;
@@ -171,6 +215,42 @@ impl Splicer {
         }
         Ok(())
     }
+}
+
+impl Change {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Of(mut one), Self::Of(other)) => {
+                one.extend(other);
+                Self::Of(one)
+            }
+            _ => Self::Everything,
+        }
+    }
+}
+
+/// Reads the virtual networks that change, and whether these are all that there are.
+/// One that is gone can only be taken away by applying all others.
+async fn read(app: &App, change: Change) -> Result<(Vec<Vnet>, bool), Problem> {
+    if let Change::Of(keys) = &change {
+        let mut vnets = Vec::new();
+        for key in keys {
+            match Scene::of(app, key).await? {
+                Some(scene) => vnets.push(scene.vnet(app)?),
+                None => break,
+            }
+        }
+        if vnets.len() == keys.len() {
+            return Ok((vnets, false));
+        }
+    }
+    let mut vnets = Vec::new();
+    for key in all_networks(app).await? {
+        if let Some(scene) = Scene::of(app, &key).await? {
+            vnets.push(scene.vnet(app)?);
+        }
+    }
+    Ok((vnets, true))
 }
 
 /// Runs what blocks on a thread that may.

@@ -37,8 +37,8 @@ pub(crate) struct Job {
     pub(crate) target: ResourceId,
     /// What to do.
     pub(crate) work: Work,
-    /// The target's document from now on.
-    pub(crate) document: Option<Resource>,
+    /// The target's document from now on, and those that change with it.
+    pub(crate) documents: Vec<Resource>,
     /// The lock to hold until the end.
     pub(crate) turn: Option<Turn>,
     /// The lock to hold until the promise is written.
@@ -65,7 +65,7 @@ impl Job {
             name: name.into(),
             target: target.clone(),
             work,
-            document: None,
+            documents: Vec::new(),
             turn: None,
             brief: None,
             fails_later: false,
@@ -90,9 +90,9 @@ impl Job {
         self
     }
 
-    /// The same job, with the target's new document.
+    /// The same job, with one more new document.
     pub(crate) fn writing(mut self, document: Resource) -> Self {
-        self.document = Some(document);
+        self.documents.push(document);
         self
     }
 }
@@ -146,7 +146,7 @@ impl App {
             started_at: now(),
             ended_at: None,
         };
-        self.store.promise(&operation, &job.work, job.document.as_ref()).await?;
+        self.store.promise(&operation, &job.work, &job.documents).await?;
         drop(job.brief);
         let (ended, end) = oneshot::channel();
         let ticket = Ticket { operation: operation.id.clone(), target: job.target };

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::document::{self, items, reference, text};
 use super::fabric::blocking;
+use super::topology::reach;
 use super::virtual_machine::{machine_id, settle};
 use super::virtual_network::{prefix_of, subnet};
 use super::{App, Problem, extension, network_interface, power, simulated_agent};
@@ -108,7 +109,7 @@ async fn boot(
         app.agents.dismiss(&vm.id);
         app.store.put_guest(&vm.id, &guest).await?;
     }
-    app.refresh_fabric().await?;
+    app.refresh_around(vm).await?;
     let engine = Arc::clone(&app.engine);
     blocking("boot the virtual machine", move || engine.start(&machine)).await?;
     if app.simulated {
@@ -123,6 +124,7 @@ pub(super) async fn destroy(app: &Arc<App>, id: &ResourceId) -> Result<(), Probl
     remove_machine(app, &machine_id(&vm.document)?).await?;
     app.agents.dismiss(id);
     let turn = app.network_turn().await?;
+    let networks = reach(app, &vm).await?;
     for interface in items(&vm.document, "/properties/networkProfile/networkInterfaces") {
         let Some(nic) = reference(interface, "/id")? else { continue };
         let goes = text(interface, "/properties/deleteOption") == Some("Delete");
@@ -139,7 +141,7 @@ pub(super) async fn destroy(app: &Arc<App>, id: &ResourceId) -> Result<(), Probl
     app.forget_roles_below(id).await?;
     app.store.remove(id).await?;
     drop(turn);
-    app.refresh_fabric().await
+    app.refresh_networks(networks).await
 }
 
 async fn remove_machine(app: &App, machine: &MachineId) -> Result<(), Problem> {

@@ -13,6 +13,7 @@
 
 pub(crate) mod access;
 mod agent;
+mod application_security_group;
 pub(crate) mod boot_diagnostics;
 mod call;
 mod caller;
@@ -37,6 +38,7 @@ pub(crate) mod instance_view;
 mod ip_configuration;
 pub(crate) mod journal;
 mod lease;
+pub(crate) mod load_balancer;
 mod machine_life;
 mod machine_shape;
 pub(crate) mod machine_size;
@@ -49,6 +51,7 @@ mod odata;
 mod os_profile;
 mod page;
 pub(crate) mod power;
+mod probing;
 mod problem;
 pub(crate) mod provider;
 mod public_ip_address;
@@ -67,6 +70,7 @@ pub(crate) mod tags_resource;
 mod template;
 mod tenant;
 mod topology;
+mod translation;
 mod usage;
 pub(crate) mod virtual_machine;
 mod virtual_network;
@@ -84,7 +88,9 @@ pub(crate) use door::{Deed, Door, Doors};
 pub(crate) use fabric::{Cable, Opened, Service, lay};
 pub(crate) use guest_image::GuestImages;
 pub(crate) use journal::Ticket;
+pub(crate) use probing::probe_backends;
 pub(crate) use problem::{Kind, Problem};
+pub(crate) use translation::BackendHealth;
 
 use crate::Limits;
 use crate::store::{Seal, Store, Tenant};
@@ -100,6 +106,8 @@ pub(crate) struct App {
     pub(crate) images: GuestImages,
     /// What carries their packets.
     pub(crate) cable: Cable,
+    /// Which backends of load balancers are down.
+    pub(crate) backend_health: BackendHealth,
     /// Who speaks for their guests.
     pub(crate) agents: Agents,
     /// What can be done to each type of resource.

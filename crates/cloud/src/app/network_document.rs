@@ -4,6 +4,7 @@
 //! [network turn](App::network_turn); the work that follows only applies the topology
 //! and marks the document as succeeded.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arm::ResourceId;
@@ -13,23 +14,45 @@ use super::child::part_of;
 use super::document;
 use super::journal::{Job, Progress};
 use super::serial::Turn;
+use super::topology::reach;
 use super::work::Work;
 use super::{App, Problem};
 use crate::store::{Resource, key_of};
+
+/// What a request writes.
+pub(super) struct Written {
+    /// The document.
+    pub(super) document: Resource,
+    /// Others that change with it.
+    pub(super) companions: Vec<Resource>,
+    /// The collection and the name of the child that the request is about, if it is
+    /// about one.
+    pub(super) child: Option<(String, String)>,
+}
 
 /// Promises a written document, which lets the network turn go, and waits a
 /// moment. Gives how far it came and the document, or its child, meanwhile.
 pub(super) async fn write(
     app: &Arc<App>,
     name: String,
-    mut resource: Resource,
-    child: Option<(String, String)>,
+    before: Option<&Resource>,
+    written: Written,
     turn: Turn,
 ) -> Result<(Progress, Value), Problem> {
-    document::set_state(&mut resource.document, "Updating");
-    let id = resource.id.clone();
-    let work = Work::Settle { resource: id.clone(), child: child.clone() };
-    let job = Job::new(name, &id, work).writing(resource).promised_in(turn);
+    let Written { mut document, companions, child } = written;
+    document::set_state(&mut document.document, "Updating");
+    let id = document.id.clone();
+    // What it had a say in may be out of its reach afterwards.
+    let mut networks = reach(app, &document).await?;
+    if let Some(before) = before {
+        networks.extend(reach(app, before).await?);
+    }
+    let networks = Some(networks);
+    let work = Work::Settle { resource: id.clone(), child: child.clone(), networks };
+    let mut job = Job::new(name, &id, work).writing(document).promised_in(turn);
+    for companion in companions {
+        job = job.writing(companion);
+    }
     let progress = app.submit(job).await?;
     let mut body = Value::Null;
     if matches!(progress, Progress::Running(_))
@@ -46,8 +69,9 @@ pub(super) async fn settle(
     app: &Arc<App>,
     id: &ResourceId,
     child: Option<&(String, String)>,
+    networks: Option<BTreeSet<String>>,
 ) -> Result<Value, Problem> {
-    let applied = app.refresh_fabric().await;
+    let applied = refresh(app, networks).await;
     // Another writer may have been there meanwhile, or have deleted it.
     let turn = app.network_turn().await?;
     if let Some(mut resource) = app.store.get(id).await? {
@@ -67,10 +91,26 @@ pub(super) async fn settle(
 }
 
 /// Deletes a document and lets packets follow.
-pub(super) async fn remove(app: &Arc<App>, id: &ResourceId) -> Result<Value, Problem> {
+pub(super) async fn remove(
+    app: &Arc<App>,
+    id: &ResourceId,
+    networks: Option<BTreeSet<String>>,
+) -> Result<Value, Problem> {
     app.store.remove(id).await?;
-    app.refresh_fabric().await?;
+    refresh(app, networks).await?;
     Ok(Value::Null)
+}
+
+/// Refreshes the virtual networks that a document had a say in; all of them, if an
+/// older server's promise does not name them.
+async fn refresh(
+    app: &Arc<App>,
+    networks: Option<BTreeSet<String>>,
+) -> Result<(), Problem> {
+    match networks {
+        Some(networks) => app.refresh_networks(networks).await,
+        None => app.refresh_fabric().await,
+    }
 }
 
 /// Whether `id` names something in `other`'s group of names: same id, any case.

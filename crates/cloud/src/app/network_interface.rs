@@ -1,49 +1,29 @@
-//! Network interfaces: one IPv4 configuration each, in a subnet, perhaps with a
-//! public address and an NSG, perhaps on a machine.
+//! Network interfaces: IPv4 configurations in a subnet, perhaps with public addresses,
+//! perhaps with an NSG, perhaps on a machine.
 
 use arm::ResourceId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::document::{drop_property, items, reference};
+use super::document::{drop_property, reference};
 use super::ip_configuration::configured;
-use super::{App, Problem};
+use super::{App, Problem, load_balancer};
 use crate::store::Resource;
 
 /// The full type in lower case.
 pub(super) const KIND: &str = "microsoft.network/networkinterfaces";
 
-/// An interface with its addresses.
+/// An interface with its addresses. Gives the load balancers whose ports its new
+/// memberships change.
 pub(super) async fn judge(
     app: &App,
     before: Option<&Resource>,
     draft: &mut Resource,
-) -> Result<(), Problem> {
-    let id = draft.id.clone();
-    let all: Vec<Value> =
-        items(&draft.document, "/properties/ipConfigurations").cloned().collect();
-    let configuration = match all.as_slice() {
-        [one] => one.clone(),
-        [] => {
-            return Err(Problem::Invalid {
-                code: "NetworkInterfaceMustHaveAtLeastOneIpConfiguration",
-                message: format!(
-                    "Network Interface {id} must have at least one IP configuration."
-                ),
-                target: Some("ipConfigurations"),
-            });
-        }
-        _ => {
-            return Err(Problem::parameter(
-                "ipConfigurations",
-                "This cloud gives a network interface one IP configuration.",
-            ));
-        }
-    };
-    let configuration = configured(app, &id, configuration, before).await?;
+) -> Result<Vec<Resource>, Problem> {
+    let configurations = configured(app, draft, before).await?;
     if let Some(nsg) = reference(&draft.document, "/properties/networkSecurityGroup/id")?
     {
-        app.referenced(&nsg, &id).await?;
+        app.referenced_near(&nsg, draft).await?;
     }
     let kept = |field: &str| {
         before.map(|nic| nic.document["properties"][field].clone()).unwrap_or_default()
@@ -53,9 +33,11 @@ pub(super) async fn judge(
         mac => mac,
     };
     // Who uses an interface is said by the machine.
-    drop_property(&mut draft.document, "virtualMachine");
+    for derived in ["virtualMachine", "hostedWorkloads", "tapConfigurations"] {
+        drop_property(&mut draft.document, derived);
+    }
     let given = &mut draft.document["properties"];
-    given["ipConfigurations"] = json!([configuration]);
+    given["ipConfigurations"] = json!(configurations);
     given["macAddress"] = mac;
     given["primary"] = json!(true);
     for switch in ["enableIPForwarding", "enableAcceleratedNetworking"] {
@@ -67,7 +49,7 @@ pub(super) async fn judge(
         Value::Null => {}
         vm => given["virtualMachine"] = vm,
     }
-    Ok(())
+    load_balancer::allot_to(app, draft).await
 }
 
 /// Gives an interface to a machine, or takes it back. Nothing happens to one that

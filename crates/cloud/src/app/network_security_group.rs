@@ -6,8 +6,7 @@ use network::{Nsg, Rule};
 use serde_json::{Map, Value, json};
 
 use super::child::child_of;
-use super::document::{drop_property, items, text};
-use super::usage::uses;
+use super::document::{drop_property, items, reference, text};
 use super::{App, Problem};
 use crate::store::Resource;
 
@@ -16,7 +15,7 @@ pub(super) const KIND: &str = "microsoft.network/networksecuritygroups";
 const RULES: &str = "securityRules";
 
 /// A group whose rules the engine understands, in an order without conflicts.
-pub(super) fn judge(draft: &mut Resource) -> Result<(), Problem> {
+pub(super) async fn judge(app: &App, draft: &mut Resource) -> Result<(), Problem> {
     let id = draft.id.clone();
     let rules = items(&draft.document, &format!("/properties/{RULES}"))
         .map(|rule| {
@@ -29,7 +28,8 @@ pub(super) fn judge(draft: &mut Resource) -> Result<(), Problem> {
         drop_property(&mut draft.document, derived);
     }
     draft.document["properties"][RULES] = Value::Array(rules);
-    check_order(&draft.document)
+    check_order(&draft.document)?;
+    check_groups(app, draft).await
 }
 
 /// The default rules, and who uses the group.
@@ -39,13 +39,13 @@ pub(super) async fn dress(
     document: &mut Value,
 ) -> Result<(), Problem> {
     document["properties"]["defaultSecurityRules"] = default_rules(id);
-    let users = uses(app, id).await?;
+    let users = app.store.links_to(id).await?;
     for (field, kind) in [
         ("networkInterfaces", "Microsoft.Network/networkInterfaces"),
         ("subnets", "Microsoft.Network/virtualNetworks/subnets"),
     ] {
-        let users = users.iter().filter(|one| one.by.is_type(kind));
-        let users: Vec<Value> = users.map(|one| json!({ "id": one.by })).collect();
+        let users = users.iter().filter(|one| one.holder.is_type(kind));
+        let users: Vec<Value> = users.map(|one| json!({ "id": one.holder })).collect();
         if !users.is_empty() {
             document["properties"][field] = Value::Array(users);
         }
@@ -54,7 +54,7 @@ pub(super) async fn dress(
 }
 
 /// The six rules that every group ends with, as ARM shows them.
-fn default_rules(nsg: &ResourceId) -> Value {
+pub(super) fn default_rules(nsg: &ResourceId) -> Value {
     network::default_rules()
         .iter()
         .map(|rule| {
@@ -91,6 +91,22 @@ fn stored(
         properties.entry(plural).or_insert_with(|| json!([]));
     }
     Ok(child_of(nsg, RULES, name, properties))
+}
+
+/// The application security groups that rules name are there, in the same region.
+async fn check_groups(app: &App, draft: &Resource) -> Result<(), Problem> {
+    for rule in items(&draft.document, &format!("/properties/{RULES}")) {
+        for list in
+            ["sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups"]
+        {
+            for group in items(rule, &format!("/properties/{list}")) {
+                if let Some(group) = reference(group, "/id")? {
+                    app.referenced_near(&group, draft).await?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// No two rules have the same name, or the same priority and direction.

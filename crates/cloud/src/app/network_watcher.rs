@@ -1,142 +1,138 @@
-//! Network Watcher: would this packet pass, and where would it go. The answers come
-//! from the engine whose rules the fabric enforces.
+//! Network Watcher: what packets meet, told in Azure's words. The answers come from the
+//! [`Scene`](super::topology::Scene) that the fabric enforces.
+//!
+//! Azure has a watcher for each region, in a group of its own. Here there is one
+//! wherever somebody looks; it is stored nowhere.
 
-use std::net::IpAddr;
+pub(crate) mod connectivity;
+pub(crate) mod diagnostic;
+pub(crate) mod flow;
+mod question;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arm::ResourceId;
-use network::{Access, Direction, Flow, Protocol};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::document::{listed, reference};
-use super::{Answer, App, Call, Problem, effective};
+use super::document::{items, listed, reference, text};
+use super::{Answer, App, Call, Problem, virtual_machine};
+use crate::store::{key_of, now};
 
-/// `GET …/networkWatchers`: there is one wherever somebody looks.
+const GROUP: &str = "NetworkWatcherRG";
+const PREFIX: &str = "NetworkWatcher_";
+
+/// `GET …/networkWatchers`
 pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let vms = app.store.list(&call.id, super::virtual_machine::KIND).await?;
-    let mut locations: Vec<String> = vms
-        .iter()
-        .filter_map(|vm| vm.document["location"].as_str().map(str::to_owned))
-        .collect();
-    locations.push("local".to_owned());
-    locations.sort();
-    locations.dedup();
-    let watchers = locations
-        .iter()
-        .map(|location| {
-            json!({
-                "id": format!(
-                    "/subscriptions/{}/resourceGroups/NetworkWatcherRG/providers/Microsoft.Network/\
-                     networkWatchers/NetworkWatcher_{location}",
-                    app.subscription
-                ),
-                "name": format!("NetworkWatcher_{location}"),
-                "type": "Microsoft.Network/networkWatchers",
-                "location": location,
-                "properties": { "provisioningState": "Succeeded", "runningOperationIds": [] },
-            })
-        });
-    Ok(Answer::Found(listed(watchers)))
-}
-
-/// `POST …/networkWatchers/{watcher}/ipFlowVerify`
-pub(crate) async fn ip_flow_verify(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let body = call.object()?;
-    let nic = interface(&app, body).await?;
-    let inbound = word(body, "direction")?.eq_ignore_ascii_case("inbound");
-    let local = (address(body, "localIPAddress")?, port(body, "localPort")?);
-    let remote = (address(body, "remoteIPAddress")?, port(body, "remotePort")?);
-    let (source, destination) = if inbound { (remote, local) } else { (local, remote) };
-    let flow = Flow {
-        direction: if inbound { Direction::Inbound } else { Direction::Outbound },
-        protocol: match word(body, "protocol")?.to_ascii_lowercase().as_str() {
-            "tcp" => Protocol::Tcp,
-            "udp" => Protocol::Udp,
-            other => {
-                return Err(Problem::parameter(
-                    "protocol",
-                    format!(
-                        "'{other}' is not a protocol that can be verified: TCP or UDP."
-                    ),
-                ));
-            }
-        },
-        source: source.0,
-        source_port: source.1,
-        destination: destination.0,
-        destination_port: destination.1,
-    };
-    let (nsgs, tags, _) = app.governing(&nic).await?;
-    let nsgs: Vec<_> = nsgs.iter().map(|(attachment, nsg)| (*attachment, nsg)).collect();
-    let decision = network::decide(&nsgs, &flow, &tags);
-    let rule = decision.deciding().map(|decided| {
-        let kind =
-            if decided.rule.default { "defaultSecurityRules" } else { "securityRules" };
-        format!("{kind}/{}", decided.rule.name)
-    });
-    Ok(Answer::Found(json!({
-        "access": match decision.access {
-            Access::Allow => "Allow",
-            Access::Deny => "Deny",
-        },
-        "ruleName": rule,
-    })))
-}
-
-/// `POST …/networkWatchers/{watcher}/nextHop`
-pub(crate) async fn next_hop(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let body = call.object()?;
-    let nic = interface(&app, body).await?;
-    let routes = effective::routes_of(&app, &nic).await?;
-    let destination = address(body, "destinationIPAddress")?;
-    let route = routes.next_hop(destination);
-    Ok(Answer::Found(json!({
-        "nextHopType": route.map_or("None", |route| route.next_hop.kind()),
-        "nextHopIpAddress": route.and_then(|route| route.next_hop.address()),
-        "routeTableId": route.map(|route| {
-            route.table.clone().unwrap_or_else(|| "System Route".to_owned())
-        }),
-    })))
-}
-
-/// The interface that a question is about: the one named, or the machine's.
-async fn interface(app: &App, body: &Map<String, Value>) -> Result<Value, Problem> {
-    let body = Value::Object(body.clone());
-    if let Some(nic) = reference(&body, "/targetNicResourceId")? {
-        return Ok(app.existing(&nic).await?.document);
+    if call.id.group().is_some_and(|group| !group.eq_ignore_ascii_case(GROUP)) {
+        app.group_of(&call.id).await?;
+        return Ok(Answer::Found(listed([])));
     }
-    let missing =
-        || Problem::parameter("targetResourceId", "targetResourceId is missing.");
-    let vm: ResourceId = reference(&body, "/targetResourceId")?.ok_or_else(missing)?;
-    let vm = app.existing(&vm).await?.document;
-    let nic = reference(&vm, "/properties/networkProfile/networkInterfaces/0/id")?;
-    Ok(app.existing(&nic.ok_or_else(missing)?).await?.document)
+    let everything = ResourceId::of_subscription(&app.subscription)
+        .map_err(|error| Problem::NotFound { message: error.to_string() })?;
+    let mut locations = BTreeSet::from(["local".to_owned()]);
+    for kind in ["microsoft.resources/resourcegroups", virtual_machine::KIND] {
+        for one in app.store.list(&everything, kind).await? {
+            locations.extend(text(&one.document, "/location").map(str::to_owned));
+        }
+    }
+    Ok(Answer::Found(listed(locations.iter().map(|location| shown(&app, location)))))
 }
 
-fn word<'a>(
-    body: &'a Map<String, Value>,
-    field: &'static str,
-) -> Result<&'a str, Problem> {
-    body.get(field).and_then(Value::as_str).ok_or_else(|| {
-        Problem::parameter(field, format!("Required parameter '{field}' is missing."))
+/// `GET …/networkWatchers/{watcher}`
+pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let name = call.id.name();
+    let location = name
+        .get(..PREFIX.len())
+        .filter(|start| start.eq_ignore_ascii_case(PREFIX))
+        .and_then(|start| name.get(start.len()..))
+        .filter(|_| {
+            call.id.group().is_some_and(|group| group.eq_ignore_ascii_case(GROUP))
+        })
+        .ok_or_else(|| Problem::ResourceNotFound { id: call.id.clone() })?;
+    Ok(Answer::Found(shown(&app, &location.to_ascii_lowercase())))
+}
+
+fn shown(app: &App, location: &str) -> Value {
+    json!({
+        "id": format!(
+            "/subscriptions/{}/resourceGroups/{GROUP}/providers/Microsoft.Network/\
+             networkWatchers/{PREFIX}{location}",
+            app.subscription
+        ),
+        "name": format!("{PREFIX}{location}"),
+        "type": "Microsoft.Network/networkWatchers",
+        "location": location,
+        "properties": { "provisioningState": "Succeeded", "runningOperationIds": [] },
     })
 }
 
-fn address(body: &Map<String, Value>, field: &'static str) -> Result<IpAddr, Problem> {
-    let text = word(body, field)?;
-    text.parse()
-        .map_err(|_| Problem::parameter(field, format!("'{text}' is not an IP address.")))
-}
-
-/// A port; `*` and absence are the port that no rule singles out.
-fn port(body: &Map<String, Value>, field: &'static str) -> Result<u16, Problem> {
-    match body.get(field) {
-        None | Some(Value::Null) => Ok(0),
-        Some(Value::String(text)) if text == "*" => Ok(0),
-        Some(value) => value
-            .as_u64()
-            .or_else(|| value.as_str()?.parse().ok())
-            .and_then(|port| u16::try_from(port).ok())
-            .ok_or_else(|| Problem::parameter(field, format!("{value} is not a port."))),
+/// `POST …/networkWatchers/{watcher}/topology`: who refers to whom in a group.
+pub(crate) async fn topology(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
+    let body = Value::Object(call.object()?.clone());
+    let network = match reference(&body, "/targetVirtualNetwork/id")? {
+        None => reference(&body, "/targetSubnet/id")?.and_then(|subnet| subnet.parent()),
+        some => some,
+    };
+    let group = match (text(&body, "/targetResourceGroupName"), &network) {
+        (Some(group), _) => group,
+        (None, Some(network)) => network.group().unwrap_or_default(),
+        (None, None) => {
+            return Err(Problem::parameter(
+                "targetResourceGroupName",
+                "targetResourceGroupName or targetVirtualNetwork is needed.",
+            ));
+        }
+    };
+    let group = ResourceId::of_group(&app.subscription, group).map_err(|error| {
+        Problem::parameter("targetResourceGroupName", error.to_string())
+    })?;
+    let group = app.group_of(&group).await?;
+    // What each part of each document refers to.
+    let mut associations: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let mut nodes: Vec<(ResourceId, Value)> = Vec::new();
+    for one in app.store.list_all(&group.id).await? {
+        let kind = one.id.resource_type().to_ascii_lowercase();
+        if !kind.starts_with("microsoft.network/") && kind != virtual_machine::KIND {
+            continue;
+        }
+        if kind.ends_with("/virtualnetworks")
+            && network.as_ref().is_some_and(|wanted| *wanted != one.id)
+        {
+            continue;
+        }
+        for link in app.store.links_to(&one.id).await? {
+            let to = link.target.rsplit('/').next().unwrap_or_default();
+            associations.entry(key_of(&link.holder)).or_default().push(json!({
+                "name": to,
+                "resourceId": if link.target == key_of(&one.id) {
+                    one.id.to_string()
+                } else {
+                    link.target.clone()
+                },
+                "associationType": "Associated",
+            }));
+        }
+        nodes.push((one.id.clone(), one.document["location"].clone()));
+        for subnet in items(&one.document, "/properties/subnets") {
+            let Some(id) = reference(subnet, "/id")? else { continue };
+            associations.entry(key_of(&one.id)).or_default().push(json!({
+                "name": id.name(), "resourceId": id, "associationType": "Contains",
+            }));
+            nodes.push((id, one.document["location"].clone()));
+        }
     }
+    let resources: Vec<Value> = nodes
+        .iter()
+        .map(|(id, location)| {
+            let own = associations.get(&key_of(id)).cloned().unwrap_or_default();
+            json!({ "name": id.name(), "id": id, "location": location, "associations": own })
+        })
+        .collect();
+    Ok(Answer::Found(json!({
+        "id": uuid::Uuid::new_v4(),
+        "createdDateTime": now(),
+        "lastModified": now(),
+        "resources": resources,
+    })))
 }

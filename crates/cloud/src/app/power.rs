@@ -171,7 +171,7 @@ async fn leave_host(app: &Arc<App>, id: &ResourceId) -> Result<(), Problem> {
 async fn switch_on(app: &Arc<App>, id: &ResourceId) -> Result<(), Problem> {
     let machine = machine_id(&app.existing(id).await?.document)?;
     app.store.set_deallocated(id, false).await?;
-    app.refresh_fabric().await?;
+    app.refresh_around(&app.existing(id).await?).await?;
     let engine = Arc::clone(&app.engine);
     blocking("boot the virtual machine", move || engine.start(&machine)).await?;
     if app.simulated {

@@ -7,8 +7,7 @@ use arm::ResourceId;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
-use super::document::{drop_property, items, reference, text};
-use super::usage::uses;
+use super::document::{drop_property, reference, text};
 use super::{App, Problem, lease};
 use crate::store::Resource;
 
@@ -50,23 +49,18 @@ pub(super) async fn judge(
     Ok(())
 }
 
-/// The IP configuration that has the address.
+/// The IP configuration or the frontend that has the address.
 pub(super) async fn dress(
     app: &App,
     id: &ResourceId,
     document: &mut Value,
 ) -> Result<(), Problem> {
-    let Some(user) = uses(app, id).await?.into_iter().next() else { return Ok(()) };
-    let nic = app.existing(&user.by).await?;
-    let configuration = items(&nic.document, "/properties/ipConfigurations")
-        .find(|one| {
-            text(one, "/properties/publicIPAddress/id")
-                .is_some_and(|to| to.eq_ignore_ascii_case(id.as_str()))
-        })
-        .map(|one| json!({ "id": one["id"] }));
-    document["properties"]["ipConfiguration"] = configuration.unwrap_or(Value::Null);
+    let links = app.store.links_to(id).await?;
+    let Some(user) = links.first() else { return Ok(()) };
+    document["properties"]["ipConfiguration"] = json!({ "id": user.holder });
     // A dynamic one is nobody's while its machine is deallocated.
     if lease::is_dynamic(document, "/properties/publicIPAllocationMethod")
+        && let Some(nic) = app.store.get(&user.source).await?
         && let Some(vm) = reference(&nic.document, "/properties/virtualMachine/id")?
         && app.store.guest(&vm).await?.is_some_and(|guest| guest.deallocated)
     {

@@ -2,7 +2,7 @@
 //! case and nothing is compared by it; but ids and the names of operations are
 //! shown, and should look as they do in Azure.
 
-const WORDS: [&str; 84] = [
+const WORDS: [&str; 87] = [
     "Microsoft.Authorization",
     "Microsoft.Compute",
     "Microsoft.Features",
@@ -12,6 +12,7 @@ const WORDS: [&str; 84] = [
     "Microsoft.Resources",
     "Microsoft.SerialConsole",
     "Microsoft.Storage",
+    "applicationSecurityGroups",
     "artifactTypes",
     "availabilitySets",
     "availabilityStatuses",
@@ -60,6 +61,7 @@ const WORDS: [&str; 84] = [
     "providers",
     "publicIPAddresses",
     "publishers",
+    "queryInboundNatRulePortMapping",
     "reapply",
     "redeploy",
     "reimage",
@@ -80,6 +82,7 @@ const WORDS: [&str; 84] = [
     "subnets",
     "subscriptions",
     "tagNames",
+    "topology",
     "usages",
     "validate",
     "values",

@@ -2,8 +2,8 @@
 
 use arm::ResourceId;
 
-use super::document::{items, reference};
 use super::{App, Problem};
+use crate::store::{Link, key_of};
 
 /// Refuses to delete what others outside of `group` refer to.
 pub(super) async fn check_use_from_elsewhere(
@@ -20,27 +20,28 @@ pub(super) async fn check_unused(
     id: &ResourceId,
     except: Option<&ResourceId>,
 ) -> Result<(), Problem> {
-    let users: Vec<Use> = uses(app, id)
-        .await?
-        .into_iter()
-        .filter(|one| match except {
-            None => true,
-            Some(group) => !one.by.group().is_some_and(|name| {
-                group.group().is_some_and(|other| other.eq_ignore_ascii_case(name))
-            }),
-        })
-        .collect();
+    let elsewhere = |link: &Link| match except {
+        None => true,
+        Some(group) => !link.source.group().is_some_and(|name| {
+            group.group().is_some_and(|other| other.eq_ignore_ascii_case(name))
+        }),
+    };
+    let users: Vec<Link> = users(app, id).await?.into_iter().filter(elsewhere).collect();
     let Some(first) = users.first() else { return Ok(()) };
-    let kind = id.resource_type().to_ascii_lowercase();
+    Err(in_use(id, first))
+}
+
+/// Why a document, or a part of one, cannot go.
+pub(super) fn in_use(id: &ResourceId, user: &Link) -> Problem {
+    let by = &user.holder;
     let name = id.name();
-    let by = &first.by;
-    let (code, message) = match kind.as_str() {
+    let (code, message) = match id.resource_type().to_ascii_lowercase().as_str() {
         "microsoft.network/virtualnetworks" => (
             "InUseSubnetCannotBeDeleted",
             format!(
                 "Subnet {} is in use by {by} and cannot be deleted. In order to delete the \
                  subnet, delete all the resources within the subnet.",
-                first.what
+                user.target.rsplit('/').next().unwrap_or_default()
             ),
         ),
         "microsoft.network/networksecuritygroups" => (
@@ -59,7 +60,23 @@ pub(super) async fn check_unused(
             "PublicIPAddressCannotBeDeleted",
             format!(
                 "Public IP address {id} can not be deleted since it is still allocated to \
-                 resource {by}."
+                 resource {by}. In order to delete the public IP, disassociate/detach the \
+                 Public IP address from the resource."
+            ),
+        ),
+        "microsoft.network/applicationsecuritygroups" => (
+            "InUseApplicationSecurityGroupCannotBeDeleted",
+            format!(
+                "Application security group {id} cannot be deleted because it is in use by \
+                 {by}."
+            ),
+        ),
+        kind if kind.starts_with("microsoft.network/loadbalancers") => (
+            "InUseLoadBalancerCannotBeDeleted",
+            format!(
+                "{} cannot be deleted because it is in use by {by}. Remove the association \
+                 with the IP configuration first.",
+                user.target
             ),
         ),
         _ => (
@@ -70,72 +87,25 @@ pub(super) async fn check_unused(
             ),
         ),
     };
-    Err(Problem::Invalid { code, message, target: None })
+    Problem::Invalid { code, message, target: None }
 }
 
-/// One reference to a resource.
-pub(super) struct Use {
-    /// Who refers to it.
-    pub(super) by: ResourceId,
-    /// The part that is referred to: a subnet's name, else empty.
-    pub(super) what: String,
+/// Who refers to a network document, or to a part of it. An interface is used by the
+/// machine that names it; what an interface says of its machine holds nothing.
+pub(super) async fn users(app: &App, id: &ResourceId) -> Result<Vec<Link>, Problem> {
+    let mut links = app.store.links_to(id).await?;
+    // A machine keeps its address and its NSG in use even while they point back.
+    links.retain(|link| key_of(&link.source) != key_of(id));
+    Ok(links)
 }
 
-/// Who refers to a network document, or to a part of it.
-pub(super) async fn uses(app: &App, id: &ResourceId) -> Result<Vec<Use>, Problem> {
-    let everything = ResourceId::of_subscription(id.subscription())
-        .map_err(|error| Problem::NotFound { message: error.to_string() })?;
-    let mut uses = Vec::new();
-    for nic in app.store.list(&everything, "microsoft.network/networkinterfaces").await? {
-        if nic.id == *id {
-            if let Some(by) = app.user_of(&nic).await? {
-                uses.push(Use { by, what: String::new() });
-            }
-            continue;
-        }
-        let mut note = |found: Option<ResourceId>, by: &ResourceId| match found {
-            Some(found) if found == *id => {
-                uses.push(Use { by: by.clone(), what: String::new() });
-            }
-            Some(found) if found.parent().is_some_and(|parent| parent == *id) => {
-                uses.push(Use { by: by.clone(), what: found.name().to_owned() });
-            }
-            _ => {}
-        };
-        note(reference(&nic.document, "/properties/networkSecurityGroup/id")?, &nic.id);
-        for configuration in items(&nic.document, "/properties/ipConfigurations") {
-            note(reference(configuration, "/properties/subnet/id")?, &nic.id);
-            note(reference(configuration, "/properties/publicIPAddress/id")?, &nic.id);
-        }
-    }
-    for network in
-        app.store.list(&everything, "microsoft.network/virtualnetworks").await?
-    {
-        for subnet in items(&network.document, "/properties/subnets") {
-            for holder in
-                ["/properties/networkSecurityGroup/id", "/properties/routeTable/id"]
-            {
-                if reference(subnet, holder)?.is_some_and(|found| found == *id)
-                    && let Some(by) = reference(subnet, "/id")?
-                {
-                    uses.push(Use { by, what: String::new() });
-                }
-            }
-        }
-    }
-    Ok(uses)
-}
-
-/// The interfaces that hang in one subnet of a virtual network.
-pub(super) async fn interfaces_in(
+/// What hangs in one subnet of a virtual network.
+pub(super) async fn users_of_subnet(
     app: &App,
     network: &ResourceId,
     subnet: &str,
-) -> Result<Vec<ResourceId>, Problem> {
-    let uses = uses(app, network).await?;
-    Ok(uses
-        .into_iter()
-        .filter(|one| one.what.eq_ignore_ascii_case(subnet))
-        .map(|one| one.by)
-        .collect())
+) -> Result<Vec<Link>, Problem> {
+    let target = format!("{}/subnets/{}", key_of(network), subnet.to_ascii_lowercase());
+    let links = app.store.links_to(network).await?;
+    Ok(links.into_iter().filter(|link| link.target == target).collect())
 }

@@ -2,11 +2,12 @@
 
 use arm::ResourceId;
 use ipnet::Ipv4Net;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::child::{child_of, is_named};
 use super::document::{items, reference, text};
-use super::{App, Problem, usage};
+use super::usage::users_of_subnet;
+use super::{App, Problem};
 use crate::store::Resource;
 
 /// The full type in lower case.
@@ -31,7 +32,8 @@ pub(super) async fn judge(
             let name = text(subnet, "/name").ok_or_else(|| {
                 Problem::parameter("subnets.name", "Every subnet needs a name.")
             })?;
-            let given = subnet["properties"].as_object().cloned().unwrap_or_default();
+            let mut given = subnet["properties"].as_object().cloned().unwrap_or_default();
+            given.retain(|field, value| !value.is_null() && field != "ipConfigurations");
             Ok(child_of(&id, "subnets", name, given))
         })
         .collect::<Result<_, Problem>>()?;
@@ -41,6 +43,27 @@ pub(super) async fn judge(
         Some(before) => check_departures(app, before, draft).await,
         None => Ok(()),
     }
+}
+
+/// Who hangs in each subnet.
+pub(super) async fn dress(
+    app: &App,
+    id: &ResourceId,
+    document: &mut Value,
+) -> Result<(), Problem> {
+    let users = app.store.links_to(id).await?;
+    let Some(subnets) = document["properties"]["subnets"].as_array_mut() else {
+        return Ok(());
+    };
+    for subnet in subnets {
+        let key = text(subnet, "/id").unwrap_or_default().to_ascii_lowercase();
+        let here = users.iter().filter(|user| user.target == key);
+        let here: Vec<Value> = here.map(|user| json!({ "id": user.holder })).collect();
+        if !here.is_empty() {
+            subnet["properties"]["ipConfigurations"] = Value::Array(here);
+        }
+    }
+    Ok(())
 }
 
 /// The address space is a list of IPv4 blocks without host bits that are apart.
@@ -110,7 +133,7 @@ async fn check_subnets(app: &App, network: &Resource) -> Result<(), Problem> {
             ["/properties/networkSecurityGroup/id", "/properties/routeTable/id"]
         {
             if let Some(to) = reference(subnet, pointer)? {
-                app.referenced(&to, &network.id).await?;
+                app.referenced_near(&to, network).await?;
             }
         }
     }
@@ -130,7 +153,8 @@ async fn check_departures(
         if stays {
             continue;
         }
-        if let Some(user) = usage::interfaces_in(app, &before.id, name).await?.first() {
+        if let Some(user) = users_of_subnet(app, &before.id, name).await?.first() {
+            let user = &user.holder;
             return Err(Problem::Invalid {
                 code: "InUseSubnetCannotBeDeleted",
                 message: format!(
@@ -180,7 +204,6 @@ fn overlap(one: &Ipv4Net, other: &Ipv4Net) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_space_with_host_bits_or_overlaps_is_refused() {

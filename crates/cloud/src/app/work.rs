@@ -1,6 +1,7 @@
 //! The work of operations, as the journal keeps it. Each kind can be begun twice:
 //! after a crash it is simply done again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arm::ResourceId;
@@ -8,6 +9,7 @@ use guest::provision::Provision;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::network_watcher::connectivity;
 use super::power::Action;
 use super::{
     App, Problem, deployment, extension, machine_life, network_document, power,
@@ -24,11 +26,17 @@ pub(crate) enum Work {
         resource: ResourceId,
         /// The collection and name of the child that was written, if it was one.
         child: Option<(String, String)>,
+        /// The virtual networks that it has a say in, by key.
+        #[serde(default)]
+        networks: Option<BTreeSet<String>>,
     },
     /// Delete a network document.
     Remove {
         /// The document.
         resource: ResourceId,
+        /// The virtual networks that it had a say in, by key.
+        #[serde(default)]
+        networks: Option<BTreeSet<String>>,
     },
     /// Delete a group and all that is in it.
     DeleteGroup {
@@ -86,6 +94,11 @@ pub(crate) enum Work {
         /// The script.
         settings: Settings,
     },
+    /// Try whether a machine reaches something.
+    Connect {
+        /// What is asked.
+        question: connectivity::Question,
+    },
     /// Make what a template says.
     Deploy {
         /// The deployment.
@@ -105,10 +118,12 @@ impl Work {
         again: bool,
     ) -> Result<Value, Problem> {
         match self {
-            Self::Settle { resource, child } => {
-                network_document::settle(app, &resource, child.as_ref()).await
+            Self::Settle { resource, child, networks } => {
+                network_document::settle(app, &resource, child.as_ref(), networks).await
             }
-            Self::Remove { resource } => network_document::remove(app, &resource).await,
+            Self::Remove { resource, networks } => {
+                network_document::remove(app, &resource, networks).await
+            }
             Self::DeleteGroup { group } => resource_group::delete_all(app, &group).await,
             Self::CreateMachine { vm, image, provision } => {
                 machine_life::create(app, &vm, &image, &provision).await
@@ -132,6 +147,7 @@ impl Work {
             Self::RunCommand { vm, settings } => {
                 run_command::run(app, &vm, &settings, operation).await
             }
+            Self::Connect { question } => connectivity::check(app, &question).await,
             Self::Deploy { deployment, request } => {
                 // Boxed, because a deployment's work contains that of others.
                 Box::pin(deployment::make(app, &deployment, &request, again)).await

@@ -8,6 +8,7 @@
 
 mod guest;
 mod health;
+mod link;
 mod operation;
 mod principal;
 mod resource;
@@ -27,6 +28,7 @@ use sqlx::sqlite::{
 };
 
 pub(crate) use guest::{Guest, Settings, Tenant};
+pub(crate) use link::Link;
 pub(crate) use operation::{Operation, Status};
 pub(crate) use principal::{Application, Kind, Principal, Secret};
 pub(crate) use resource::{Resource, key_of};
@@ -34,10 +36,11 @@ pub(crate) use role::{Assignment, Definition};
 pub(crate) use seal::{OpenError, Seal};
 
 /// What makes the schema, in order. A migration that was released never changes.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("initial", include_str!("../../migrations/0001_initial.sql")),
     ("access", include_str!("../../migrations/0002_access.sql")),
     ("health", include_str!("../../migrations/0003_health.sql")),
+    ("link", include_str!("../../migrations/0004_link.sql")),
 ];
 
 /// The database of one state directory.
@@ -118,7 +121,9 @@ impl Store {
             .run(&writer)
             .await
             .map_err(Error::Migrate)?;
-        Ok(Self { pool, writer, seal })
+        let store = Self { pool, writer, seal };
+        store.link_all().await?;
+        Ok(store)
     }
 
     /// Closes the database, its log merged into its file.

@@ -58,13 +58,13 @@ pub(crate) struct Operation {
 }
 
 impl Store {
-    /// Writes a promise, and with it the resource's document as it stands from
-    /// now on: either both are there or neither.
+    /// Writes a promise, and with it the documents as they stand from now on: either
+    /// all are there or none.
     pub(crate) async fn promise<W: Serialize>(
         &self,
         operation: &Operation,
         work: &W,
-        document: Option<&Resource>,
+        documents: &[Resource],
     ) -> Result<(), Error> {
         let doing = while_doing("journal an operation");
         let mut transaction = self.write().await?;
@@ -82,8 +82,8 @@ impl Store {
         .execute(&mut *transaction)
         .await
         .map_err(&doing)?;
-        if let Some(document) = document {
-            resource::write(&mut *transaction, document).await?;
+        for document in documents {
+            resource::write(&mut transaction, document).await?;
         }
         transaction.commit().await.map_err(&doing)
     }

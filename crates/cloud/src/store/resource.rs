@@ -1,12 +1,14 @@
 //! Resources: one JSON document each, found by id, by type, by scope.
 
+use std::collections::BTreeSet;
+
 use arm::ResourceId;
 use serde_json::Value;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, Sqlite, Transaction};
 use uuid::Uuid;
 
-use super::{Error, Store, decode, encode, now, while_doing};
+use super::{Error, Store, decode, encode, link, now, while_doing};
 
 /// A stored resource.
 #[derive(Clone, Debug)]
@@ -85,6 +87,25 @@ impl Store {
         rows.iter().map(Resource::read).collect()
     }
 
+    /// Those of the resources with these keys that are there, in order of key.
+    pub(crate) async fn get_all(
+        &self,
+        keys: &BTreeSet<String>,
+    ) -> Result<Vec<Resource>, Error> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = sqlx::query(
+            "SELECT * FROM resource WHERE key IN (SELECT value FROM json_each(?))
+             ORDER BY key",
+        )
+        .bind(encode(keys, "list of keys")?)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(while_doing("read resources"))?;
+        rows.iter().map(Resource::read).collect()
+    }
+
     /// One page of the resources of a type (in lower case) below `scope`: at most
     /// `most`, whose keys come after `after`.
     pub(crate) async fn page(
@@ -150,7 +171,10 @@ impl Store {
 
     /// Writes a resource; its id keeps the spelling of its first write.
     pub(crate) async fn put(&self, resource: &Resource) -> Result<(), Error> {
-        write(&self.writer, resource).await
+        let doing = while_doing("write a resource");
+        let mut transaction = self.write().await?;
+        write(&mut transaction, resource).await?;
+        transaction.commit().await.map_err(doing)
     }
 
     /// Removes a resource and what hangs on its row.
@@ -164,11 +188,11 @@ impl Store {
     }
 }
 
-/// The write itself, alone or within a transaction.
-pub(super) async fn write<'c, E>(executor: E, resource: &Resource) -> Result<(), Error>
-where
-    E: sqlx::Executor<'c, Database = sqlx::Sqlite>,
-{
+/// The write itself, with the references in the document.
+pub(super) async fn write(
+    transaction: &mut Transaction<'_, Sqlite>,
+    resource: &Resource,
+) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO resource (key, id, type, document, etag, created_at, changed_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -184,10 +208,10 @@ where
     .bind(Uuid::new_v4().to_string())
     .bind(&resource.created_at)
     .bind(now())
-    .execute(executor)
+    .execute(&mut **transaction)
     .await
     .map_err(while_doing("write a resource"))?;
-    Ok(())
+    link::write(transaction, &resource.id, &resource.document).await
 }
 
 /// The range of keys below `scope`: from `scope/` up to the character after

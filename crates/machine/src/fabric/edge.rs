@@ -72,10 +72,12 @@ pub(crate) fn down(slot: Slot) -> Result<(), Error> {
 }
 
 /// Routes each public address (in its routed form) to the link of the virtual
-/// network that owns it, and no other address anywhere.
+/// network that owns it, and no other address to any of `links`; to no link at all,
+/// if none are named.
 pub(crate) fn route(
     slot: Slot,
     wanted: &BTreeMap<Ipv4Addr, String>,
+    links: Option<&BTreeSet<String>>,
 ) -> Result<(), Error> {
     let edge = namespace(slot);
     let listed =
@@ -91,8 +93,13 @@ pub(crate) fn route(
         .collect();
 
     let mut batch = String::new();
-    for (address, _) in &existing {
-        if !wanted.contains_key(address) {
+    for (address, link) in &existing {
+        let ours = match (links, link) {
+            (Some(links), Some(link)) => links.contains(link),
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        if ours && !wanted.contains_key(address) {
             batch += &format!("route delete {address}/32\n");
         }
     }

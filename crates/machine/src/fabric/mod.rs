@@ -15,21 +15,25 @@
 //! [`Fabric::apply`] is declarative: it makes what is missing, removes what is
 //! too much, and loads each virtual network's rules in one transaction.
 
+mod attempt;
 mod edge;
 mod namespace;
 mod nft;
 mod nic;
 pub(crate) mod slot;
+mod steer;
 mod vnet;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+pub use self::attempt::Attempt;
 pub use self::namespace::Namespace;
 use self::slot::Slot;
 use crate::error::Error;
@@ -37,6 +41,9 @@ use crate::lock;
 use crate::record;
 use crate::spec::{Attachment, MachineId};
 use crate::teardown;
+
+/// How long a health probe waits for an answer.
+const PROBE: Duration = Duration::from_secs(1);
 
 /// What the network is to look like.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,23 +59,45 @@ pub struct Vnet {
     pub name: String,
     /// Every NIC in it, whether its VM runs or not.
     pub nics: Vec<Nic>,
+    /// What load balancers in front of its NICs translate. A frontend is an address
+    /// of [`Fabric::public_range`], or one of the virtual network that no NIC has.
+    pub frontends: Vec<network::Translation>,
 }
 
 /// A VM's interface as the network sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nic {
-    /// The VM that it belongs to, if any.
-    pub machine: Option<MachineId>,
-    /// Its private address, unique in the virtual network.
+    /// Its first private address, unique in the virtual network.
     pub address: Ipv4Addr,
     /// The address under which the host's programs reach it, in
     /// [`Fabric::public_range`].
     pub public: Option<Ipv4Addr>,
+    /// More private addresses, each with its public one. The guest has to add them
+    /// to its interface itself, as in Azure.
+    pub secondary: Vec<(Ipv4Addr, Option<Ipv4Addr>)>,
+    /// Whether it takes and sends packets of others, as an appliance does.
+    pub forwards: bool,
+    /// What becomes of packets that it sends, where they are not simply forwarded.
+    pub detours: Vec<network::route::Detour>,
     /// The NSGs on its way in: the subnet's, the NIC's. Each must allow; with
     /// none, all is allowed.
     pub inbound: Vec<Vec<network::Filter>>,
     /// The NSGs on its way out.
     pub outbound: Vec<Vec<network::Filter>>,
+}
+
+impl Vnet {
+    /// A virtual network that lets nothing through.
+    pub(crate) fn empty() -> Self {
+        Self { name: String::new(), nics: Vec::new(), frontends: Vec::new() }
+    }
+}
+
+impl Nic {
+    /// Every private address with its public one, the first address first.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (Ipv4Addr, Option<Ipv4Addr>)> {
+        std::iter::once((self.address, self.public)).chain(self.secondary.iter().copied())
+    }
 }
 
 /// The network of one lab. A handle: the network itself stays when it is dropped.
@@ -136,16 +165,61 @@ impl Fabric {
             record.vnets.remove(&name);
             self.keep(&record)?;
         }
+        let routes = self.load(&mut record, &topology.vnets)?;
+        edge::route(self.slot, &routes, None)
+    }
+
+    /// Makes some virtual networks look like this and leaves all others alone: what
+    /// a small change needs in a large lab.
+    pub fn update(&self, vnets: &[Vnet]) -> Result<(), Error> {
+        let _held = hold(&self.state)?;
+        let mut record = self.record()?;
+        let routes = self.load(&mut record, vnets)?;
+        let links = vnets.iter().filter_map(|vnet| record.vnets.get(&vnet.name));
+        let links: BTreeSet<String> = links.map(|index| vnet::link(*index)).collect();
+        edge::route(self.slot, &routes, Some(&links))
+    }
+
+    /// Loads the rules of virtual networks, made if need be, and gives the link that
+    /// each of their public addresses is behind.
+    fn load(
+        &self,
+        record: &mut Record,
+        vnets: &[Vnet],
+    ) -> Result<BTreeMap<Ipv4Addr, String>, Error> {
         let mut routes = BTreeMap::new();
-        for vnet in &topology.vnets {
-            let script = nft::vnet(self.slot, &vnet.nics)?;
-            let (index, namespace) = self.ensure_vnet(&mut record, &vnet.name)?;
+        for vnet in vnets {
+            let script = nft::vnet(self.slot, vnet)?;
+            let (index, namespace) = self.ensure_vnet(record, &vnet.name)?;
             namespace.nft(&script)?;
-            for public in vnet.nics.iter().filter_map(|nic| nic.public) {
+            steer::follow(&namespace, vnet)?;
+            let range = self.slot.public_range();
+            let own = vnet.nics.iter().flat_map(Nic::pairs).filter_map(|(_, p)| p);
+            let frontends = vnet.frontends.iter().map(|one| one.frontend);
+            for public in own.chain(frontends.filter(|one| range.contains(one))) {
                 routes.insert(self.slot.routed(public)?, vnet::link(index));
             }
         }
-        edge::route(self.slot, &routes)
+        Ok(routes)
+    }
+
+    /// Opens TCP connections from a running VM's place in the network, side by side:
+    /// they meet what anything else meets that the VM sends.
+    pub fn connect(
+        &self,
+        id: &MachineId,
+        target: SocketAddrV4,
+        times: usize,
+        patience: Duration,
+    ) -> Result<Vec<Attempt>, Error> {
+        self.namespace(id).within(|| attempt::attempts(target, times, patience))
+    }
+
+    /// Whether something in a virtual network takes a TCP connection from Azure's
+    /// health probe address.
+    pub fn probe(&self, vnet: &str, target: SocketAddrV4) -> Result<bool, Error> {
+        let namespace = self.vnet(vnet)?;
+        namespace.within(|| TcpStream::connect_timeout(&target.into(), PROBE).is_ok())
     }
 
     /// A listening socket inside a virtual network, such as WireServer's. Only

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use network::{Access, Filter};
+use network::route::{Detour, Turn};
+use network::{Access, Affinity, Filter, Translation};
 
 use super::slot::Slot;
 use super::vnet::{METADATA, WIRE_SERVER};
-use super::{Nic, nic};
+use super::{Vnet, nic, steer};
 
 /// The table in every namespace of the lab.
 const TABLE: &str = "regain";
@@ -67,43 +68,76 @@ pub(crate) fn edge() -> String {
     )
 }
 
-/// A virtual network: addresses, NSGs and the platform.
+/// A virtual network: addresses, load balancers, routes, NSGs and the platform.
 ///
-/// The way of a packet: `spoofed` (a VM speaks only for itself), `public` (the
-/// public address becomes the private one), the route, then `forward` (the
-/// sender's outbound NSGs, the receiver's inbound NSGs) or `input` (the
-/// platform's addresses), and at last `private` (the private address of a VM
-/// that has a public one becomes it). NSGs see private addresses only.
-pub(crate) fn vnet(slot: Slot, nics: &[Nic]) -> Result<String, crate::Error> {
+/// The way of a packet: `spoofed` (a VM speaks only for itself, unless it forwards),
+/// `detour` (the sender's routes: dropped, or marked for an appliance), `public` (the
+/// frontend or the public address becomes a private one), `steer` (a second address
+/// leads to its interface), the route, then `forward` (the sender's outbound NSGs, the
+/// receiver's inbound NSGs) or `input` (the platform's addresses), and at last
+/// `private` (the private address of a VM that has a public one becomes it). NSGs see
+/// private addresses and backends' ports only. Health probes leave by `output`.
+pub(crate) fn vnet(slot: Slot, vnet: &Vnet) -> Result<String, crate::Error> {
     let mut chains = Chains::default();
     let mut bindings = Vec::new();
+    let mut forwarding = Vec::new();
     let mut outbound = Vec::new();
     let mut inbound = Vec::new();
+    let mut detours = Vec::new();
     let mut public = Vec::new();
     let mut private = Vec::new();
-    for nic in nics {
-        let (name, address) = (nic::name(nic.address), nic.address);
-        bindings.push(format!("{name} . {address}"));
+    let mut secondary = Vec::new();
+    for nic in &vnet.nics {
+        let name = nic::name(nic.address);
         outbound.push(format!("{name} : jump {}", chains.all_of(&nic.outbound)));
         inbound.push(format!("{name} : jump {}", chains.all_of(&nic.inbound)));
-        if let Some(routed) = nic.public.map(|public| slot.routed(public)).transpose()? {
-            public.push(format!("{routed} : {address}"));
-            private.push(format!("{address} : {routed}"));
+        if nic.forwards {
+            forwarding.push(name.clone());
+        }
+        if !nic.detours.is_empty() {
+            let chain = chains.named("route", route_body(&nic.detours));
+            detours.push(format!("{name} : jump {chain}"));
+        }
+        for (address, outside) in nic.pairs() {
+            bindings.push(format!("{name} . {address}"));
+            if let Some(routed) = outside.map(|public| slot.routed(public)).transpose()? {
+                public.push(format!("{routed} : {address}"));
+                private.push(format!("{address} : {routed}"));
+            }
+        }
+        for (address, _) in &nic.secondary {
+            secondary.push(format!("{address} : {}", steer::number(nic.address)));
         }
     }
+    let (single, spread) = frontends(slot, &vnet.frontends)?;
     let vms = nic::PREFIX;
     let link = slot.link();
     Ok(replace(
         TABLE,
         &format!(
-            "{bindings}{outbound}{inbound}{public}{private}{chains}
+            "{bindings}{forwarding}{outbound}{inbound}{detours}{public}{private}{secondary}{single}{chains}
             chain spoofed {{
                 type filter hook prerouting priority raw
-                iifname \"{vms}*\" iifname . ip saddr != @bindings drop
+                iifname \"{vms}*\" ip daddr {{ {WIRE_SERVER}, {METADATA} }} iifname . ip saddr != @bindings drop
+                iifname \"{vms}*\" iifname != @forwarding iifname . ip saddr != @bindings drop
+            }}
+            chain detour {{
+                type filter hook prerouting priority mangle
+                ip daddr != {{ {WIRE_SERVER}, {METADATA} }} iifname vmap @detours
+            }}
+            chain frontends {{
+                {spread}
+                meta l4proto {{ {TCP}, {UDP} }} dnat ip to ip daddr . meta l4proto . th dport map @single
             }}
             chain public {{
                 type nat hook prerouting priority dstnat
+                iifname edge jump frontends
+                iifname \"{vms}*\" meta mark 0 jump frontends
                 iifname edge dnat to ip daddr map @public
+            }}
+            chain steer {{
+                type filter hook prerouting priority -50
+                meta mark 0 meta mark set ip daddr map @secondary
             }}
             chain input {{
                 type filter hook input priority 0; policy drop
@@ -113,8 +147,14 @@ pub(crate) fn vnet(slot: Slot, nics: &[Nic]) -> Result<String, crate::Error> {
                 iifname \"{vms}*\" ip daddr {WIRE_SERVER} udp dport 53 reject
                 iifname \"{vms}*\" ip daddr {WIRE_SERVER} tcp dport 53 reject with tcp reset
             }}
+            chain output {{
+                type filter hook output priority 0
+                ct state established,related accept
+                oifname vmap @inbound
+            }}
             chain forward {{
                 type filter hook forward priority 0; policy drop
+                oifname \"{vms}*\" oifname != @forwarding oifname . ip daddr != @bindings drop
                 ct state established,related accept
                 iifname vmap @outbound
                 oifname vmap @inbound
@@ -127,13 +167,110 @@ pub(crate) fn vnet(slot: Slot, nics: &[Nic]) -> Result<String, crate::Error> {
                 oifname edge snat to ip saddr map @private
             }}",
             bindings = set("bindings", "type ifname . ipv4_addr", &bindings),
+            forwarding = set("forwarding", "type ifname", &forwarding),
             outbound = map("outbound", "type ifname : verdict", &outbound),
             inbound = map("inbound", "type ifname : verdict", &inbound),
+            detours = map("detours", "type ifname : verdict", &detours),
             public = map("public", "type ipv4_addr : ipv4_addr", &public),
             private = map("private", "type ipv4_addr : ipv4_addr", &private),
+            secondary = map("secondary", "type ipv4_addr : mark", &secondary),
+            single = map(
+                "single",
+                "type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service",
+                &single
+            ),
             chains = chains.text,
         ),
     ))
+}
+
+/// The load balancers' ports: those with one target as elements of a map, the others
+/// as a rule each that spreads connections over the targets.
+fn frontends(
+    slot: Slot,
+    frontends: &[Translation],
+) -> Result<(Vec<String>, String), crate::Error> {
+    let mut single = BTreeMap::new();
+    let mut spread = BTreeMap::new();
+    let mut sorted: Vec<&Translation> = frontends.iter().collect();
+    sorted.sort_by_key(|one| one.via);
+    for one in sorted {
+        let frontend = match slot.public_range().contains(&one.frontend) {
+            true => slot.routed(one.frontend)?,
+            false => one.frontend,
+        };
+        let Translation { protocol, port, .. } = one;
+        let key = (frontend, *protocol, *port);
+        // The first of a port is the one of highest precedence.
+        if single.contains_key(&key) || spread.contains_key(&key) {
+            continue;
+        }
+        match one.targets.as_slice() {
+            [] => {
+                spread.insert(
+                    key,
+                    format!(
+                        "ip daddr {frontend} meta l4proto {protocol} th dport {port} return\n"
+                    ),
+                );
+            }
+            [target] => {
+                let element = format!(
+                    "{frontend} . {protocol} . {port} : {} . {}",
+                    target.ip(),
+                    target.port()
+                );
+                single.insert(key, element);
+            }
+            targets => {
+                let by = match one.affinity {
+                    Affinity::FiveTuple if *protocol == UDP => "ip saddr . udp sport",
+                    Affinity::FiveTuple => "ip saddr . tcp sport",
+                    Affinity::Client => "ip saddr",
+                };
+                let list = targets.iter().enumerate().map(|(at, target)| {
+                    format!("{at} : {} . {}", target.ip(), target.port())
+                });
+                spread.insert(
+                    key,
+                    format!(
+                        "ip daddr {frontend} meta l4proto {protocol} th dport {port} dnat ip to \
+                         jhash {by} mod {} seed 0x5eed map {{ {} }}\n",
+                        targets.len(),
+                        comma(list),
+                    ),
+                );
+            }
+        }
+    }
+    Ok((single.into_values().collect(), spread.into_values().collect()))
+}
+
+/// What a route table does with packets that are not simply forwarded.
+fn route_body(detours: &[Detour]) -> String {
+    let range = |detour: &Detour| {
+        let (first, last) = (detour.destinations.start(), detour.destinations.end());
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
+    };
+    let dropped: Vec<String> =
+        detours.iter().filter(|one| one.turn == Turn::Drop).map(range).collect();
+    let steered: Vec<String> = detours
+        .iter()
+        .filter_map(|one| match one.turn {
+            Turn::Appliance(to) => {
+                Some(format!("{} : {}", range(one), steer::number(to)))
+            }
+            Turn::Drop => None,
+        })
+        .collect();
+    let mut body = String::new();
+    if !dropped.is_empty() {
+        let _ = writeln!(body, "ip daddr {{ {} }} drop", comma(&dropped));
+    }
+    if !steered.is_empty() {
+        let _ = writeln!(body, "meta mark set ip daddr map {{ {} }}", comma(&steered));
+    }
+    body
 }
 
 /// Chains made from NSGs, each only once however many NICs share it.
@@ -247,6 +384,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
+    use crate::fabric::Nic;
 
     fn filter(access: Access) -> Filter {
         Filter {
@@ -282,14 +420,16 @@ mod tests {
     #[test]
     fn an_nsg_that_many_nics_share_is_loaded_once() {
         let nic = |last| Nic {
-            machine: None,
             address: Ipv4Addr::new(10, 0, 0, last),
             public: None,
+            secondary: vec![],
+            forwards: false,
+            detours: vec![],
             inbound: vec![vec![filter(Access::Allow)]],
             outbound: vec![],
         };
-        let slot = Slot(0);
-        let script = vnet(slot, &[nic(4), nic(5)]).unwrap();
+        let shared = Vnet { nics: vec![nic(4), nic(5)], ..Vnet::empty() };
+        let script = vnet(Slot(0), &shared).unwrap();
         assert_eq!(script.matches("comment \"ssh\"").count(), 1);
     }
 

@@ -4,6 +4,8 @@
 use std::net::Ipv4Addr;
 
 use super::namespace::{self, Namespace};
+use super::steer;
+use super::vnet::WIRE_SERVER;
 use crate::command;
 use crate::error::Error;
 use crate::spec::Attachment;
@@ -20,7 +22,8 @@ pub(crate) fn name(address: Ipv4Addr) -> String {
     format!("{PREFIX}{:08x}", address.to_bits())
 }
 
-/// Makes the VM's namespace and connects it. The guest finds `eth0` set up as
+/// Makes the VM's namespace and connects it. What the router itself sends to the VM
+/// are health probes, so their address is its source. The guest finds `eth0` set up as
 /// after a DHCP exchange.
 pub(crate) fn attach(
     vnet: &Namespace,
@@ -35,8 +38,10 @@ pub(crate) fn attach(
         "link add {name} address {ROUTER_MAC} type veth peer name eth0 address {mac} netns {machine}\n\
          addr add {gateway}/32 dev {name}\n\
          link set {name} up\n\
-         route replace {address}/32 dev {name}\n",
+         route replace {address}/32 dev {name} src {WIRE_SERVER}\n\
+         route replace default via {address} dev {name} onlink table {table}\n",
         machine = machine.name(),
+        table = steer::number(*address),
     ))?;
     // The subnet is no Ethernet: the router answers for every address, as
     // Azure's does, and at once.

@@ -51,7 +51,7 @@ pub(crate) fn up(slot: Slot, index: u32) -> Result<Namespace, Error> {
     down(slot, index)?;
     vnet.create()?;
     vnet.sysctl(&ROUTER)?;
-    vnet.nft(&nft::vnet(slot, &[])?)?;
+    vnet.nft(&nft::vnet(slot, &super::Vnet::empty())?)?;
     edge.ip(&format!(
         "link add {link} type veth peer name edge netns {vnet}\n\
          addr add {NORTH}/32 dev {link}\n\

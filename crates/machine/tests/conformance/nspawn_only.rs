@@ -37,13 +37,16 @@ fn with_ssh(lab: &Lab, name: &str) -> (Box<dyn Engine>, Ipv4Addr) {
     spec.files.push(host_key(lab));
     let public = Ipv4Addr::from_bits(fabric.public_range().network().to_bits() + 4);
     let nic = Nic {
-        machine: Some(spec.id.clone()),
         address: spec.network.address,
         public: Some(public),
+        secondary: vec![],
+        forwards: false,
+        detours: vec![],
         inbound: vec![],
         outbound: vec![],
     };
-    let vnet = Vnet { name: spec.network.vnet.clone(), nics: vec![nic] };
+    let vnet =
+        Vnet { name: spec.network.vnet.clone(), nics: vec![nic], frontends: vec![] };
     fabric.apply(&Topology { vnets: vec![vnet] }).unwrap();
     engine.create(&spec).unwrap();
     (engine, public)

@@ -13,7 +13,8 @@
 //! so that a look-up is one binary search.
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 
@@ -85,6 +86,17 @@ impl Routes {
             IpAddr::V6(address) => find(&self.v6, address.to_bits()),
         }?;
         Some(&self.effective[index].route)
+    }
+
+    /// Every IPv4 address, in ranges that take one route each, ascending.
+    pub(super) fn v4_ranges(
+        &self,
+    ) -> impl Iterator<Item = (RangeInclusive<Ipv4Addr>, Option<&Route>)> {
+        let ends = self.v4.iter().skip(1).map(|(cut, _)| cut - 1).chain([u32::MAX]);
+        self.v4.iter().zip(ends).map(|((first, index), last)| {
+            let range = Ipv4Addr::from_bits(*first)..=Ipv4Addr::from_bits(last);
+            (range, index.map(|index| &self.effective[index].route))
+        })
     }
 }
 

@@ -1,12 +1,12 @@
 //! Random worlds that are small enough for rules, tags and flows to meet.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
 use ipnet::IpNet;
 use network::route::{NextHop, Route, Source};
 use network::{
-    Access, Addresses, Direction, Endpoint, Flow, Nsg, Ports, Protocol, Rule, ServiceTag,
-    Tags,
+    Access, Addresses, Affinity, Direction, Endpoint, Flow, Nsg, Ports, Protocol, Rule,
+    ServiceTag, Tags, Translation, Via,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -173,12 +173,13 @@ pub(crate) fn flow() -> impl Strategy<Value = Flow> {
 /// Routes of every source in any order, with prefixes that often coincide.
 pub(crate) fn routes() -> impl Strategy<Value = Vec<Route>> {
     let source = select(&[Source::System, Source::Gateway, Source::User]);
-    let hop = select(&[
+    let hop = select(vec![
         NextHop::VnetLocal,
         NextHop::VnetPeering,
         NextHop::Internet,
         NextHop::VirtualNetworkServiceEndpoint,
         NextHop::VirtualNetworkGateway,
+        NextHop::VirtualAppliance(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 4))),
         NextHop::None,
     ]);
     let route =
@@ -192,4 +193,42 @@ pub(crate) fn routes() -> impl Strategy<Value = Vec<Route>> {
             }
         });
     prop::collection::vec(route, 0..20)
+}
+
+pub(crate) fn frontend_address() -> impl Strategy<Value = Ipv4Addr> {
+    (1..=3u8).prop_map(|last| Ipv4Addr::new(198, 51, 100, last))
+}
+
+pub(crate) fn frontend_port() -> impl Strategy<Value = u16> {
+    select(&[22u16, 80, 50001])
+}
+
+/// Translations that often speak of the same port.
+pub(crate) fn translations() -> impl Strategy<Value = Vec<Translation>> {
+    let via =
+        select(&[Via::InboundNatRule, Via::InboundNatRange, Via::LoadBalancingRule]);
+    let targets = prop::collection::vec((4..=6u8, frontend_port()), 0..3);
+    let one = (via, frontend_address(), select(&[6u8, 17]), frontend_port(), targets)
+        .prop_map(|(via, frontend, protocol, port, targets)| Translation {
+            via,
+            rule: format!("{via:?}/{}", targets.len()),
+            frontend,
+            protocol,
+            port,
+            targets: targets
+                .into_iter()
+                .map(|(last, port)| {
+                    SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, last), port)
+                })
+                .collect(),
+            affinity: Affinity::default(),
+        });
+    prop::collection::vec(one, 0..12)
+}
+
+/// Public addresses of machines and their private ones.
+pub(crate) fn instances() -> impl Strategy<Value = Vec<(Ipv4Addr, Ipv4Addr)>> {
+    let one = (frontend_address(), 4..=6u8)
+        .prop_map(|(public, last)| (public, Ipv4Addr::new(10, 0, 0, last)));
+    prop::collection::vec(one, 0..3)
 }

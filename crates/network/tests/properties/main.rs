@@ -4,12 +4,18 @@
 
 mod generate;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
-use generate::{flow, nsg, routes, rule, tags, v4_flow, v4_or_v6};
+use generate::{
+    flow, frontend_address, frontend_port, instances, nsg, routes, rule, tags,
+    translations, v4_flow, v4_or_v6,
+};
 use ipnet::IpNet;
-use network::route::{NextHop, Route, Routes, Source, State};
-use network::{Access, Attachment, Compiled, Direction, Filter, Rule, decide, lower};
+use network::route::{Detour, NextHop, Route, Routes, Source, State, Turn};
+use network::{
+    Access, Addresses, Attachment, Compiled, Direction, Filter, Forwarding, Frontends,
+    Nsg, Ports, Profile, Protocol, Rule, Translation, Via, decide, diagnose, lower,
+};
 use proptest::prelude::*;
 
 proptest! {
@@ -64,6 +70,45 @@ proptest! {
     }
 
     #[test]
+    fn a_set_of_one_flow_is_diagnosed_as_it_is_decided(
+        subnet in nsg("subnet"),
+        nic in nsg("nic"),
+        tags in tags(),
+        flow in flow(),
+    ) {
+        // A profile has no source port: only rules that take every one can match.
+        let plain = |nsg: &Nsg| {
+            let rules = [Direction::Inbound, Direction::Outbound]
+                .into_iter()
+                .flat_map(|direction| nsg.rules(direction))
+                .filter(|rule| !rule.default && rule.source.ports.is_any());
+            Nsg::new(nsg.id.clone(), rules.cloned()).unwrap()
+        };
+        let (subnet, nic) = (plain(&subnet), plain(&nic));
+        let nsgs = [(Attachment::Subnet, &subnet), (Attachment::NetworkInterface, &nic)];
+        let one = |address: IpAddr| Addresses::Prefixes(vec![address.into()]);
+        let destination_ports = match flow.protocol.has_ports() {
+            true => Ports::one(flow.destination_port),
+            false => Ports::any(),
+        };
+        let profile = Profile {
+            direction: flow.direction,
+            protocol: flow.protocol,
+            source: one(flow.source),
+            destination: one(flow.destination),
+            destination_ports,
+        };
+        let decision = decide(&nsgs, &flow, &tags);
+        let decided: Vec<_> =
+            decision.evaluated.iter().map(|one| (one.attachment, one.rule)).collect();
+        let diagnosed: Vec<_> = diagnose(&nsgs, &profile, &tags)
+            .into_iter()
+            .filter_map(|one| Some((one.attachment, one.matched()?)))
+            .collect();
+        prop_assert_eq!(diagnosed, decided);
+    }
+
+    #[test]
     fn lowered_prefixes_are_disjoint_and_ascending(nsg in nsg("nsg"), tags in tags()) {
         // nftables refuses a set with overlapping intervals.
         let ascending = |filter: &Filter| {
@@ -94,6 +139,53 @@ proptest! {
     }
 
     #[test]
+    fn detours_take_what_the_next_hop_does_not_simply_forward(
+        routes in routes(),
+        destinations in prop::collection::vec(v4_or_v6(), 20),
+    ) {
+        let routes = Routes::new(routes);
+        let detours = routes.detours();
+        let ascending = detours
+            .windows(2)
+            .all(|pair| pair[0].destinations.end() < pair[1].destinations.start());
+        prop_assert!(ascending);
+        for destination in destinations {
+            let IpAddr::V4(address) = destination else { continue };
+            let taken: Vec<&Detour> =
+                detours.iter().filter(|one| one.destinations.contains(&address)).collect();
+            let expected = match routes.next_hop(destination).map(|route| route.next_hop) {
+                None | Some(NextHop::None | NextHop::VirtualNetworkGateway) => {
+                    vec![Turn::Drop]
+                }
+                Some(NextHop::VirtualAppliance(IpAddr::V4(address))) => {
+                    vec![Turn::Appliance(address)]
+                }
+                _ => vec![],
+            };
+            let taken: Vec<Turn> = taken.into_iter().map(|one| one.turn).collect();
+            prop_assert_eq!(taken, expected, "{}", destination);
+        }
+    }
+
+    #[test]
+    fn frontends_map_like_a_search_in_order_of_precedence(
+        translations in translations(),
+        instances in instances(),
+        questions in prop::collection::vec((frontend_address(), frontend_port()), 20),
+    ) {
+        let frontends = Frontends::new(translations.clone(), instances.clone());
+        for (address, port) in questions {
+            for protocol in [Protocol::Tcp, Protocol::Udp] {
+                prop_assert_eq!(
+                    frontends.map(address, protocol, port),
+                    naive_map(&translations, &instances, address, protocol, port),
+                    "{}:{}", address, port
+                );
+            }
+        }
+    }
+
+    #[test]
     fn at_most_one_route_of_a_prefix_is_active(routes in routes()) {
         let settled = Routes::new(routes);
         let mut active: Vec<_> = settled
@@ -105,6 +197,32 @@ proptest! {
         active.sort_unstable();
         prop_assert!(active.windows(2).all(|pair| pair[0] != pair[1]));
     }
+}
+
+/// The order of the documentation, one kind of translation after the other.
+fn naive_map<'a>(
+    translations: &'a [Translation],
+    instances: &[(Ipv4Addr, Ipv4Addr)],
+    address: Ipv4Addr,
+    protocol: Protocol,
+    port: u16,
+) -> Option<Forwarding<'a>> {
+    for via in [Via::InboundNatRule, Via::InboundNatRange, Via::LoadBalancingRule] {
+        let found = translations.iter().find(|one| {
+            one.via == via
+                && one.frontend == address
+                && Some(one.protocol) == protocol.number()
+                && one.port == port
+        });
+        if let Some(one) = found {
+            let (rule, targets) = (Some(one.rule.as_str()), one.targets.clone());
+            return Some(Forwarding { via, rule, targets });
+        }
+    }
+    // Of two machines with one address, the later entry took it over.
+    let (_, private) = instances.iter().rev().find(|(public, _)| *public == address)?;
+    let targets = vec![SocketAddrV4::new(*private, port)];
+    Some(Forwarding { via: Via::InstanceAddress, rule: None, targets })
 }
 
 /// Route selection for one address, rule by rule as the documentation has them.

@@ -1,10 +1,13 @@
 //! A topology of `vectors.json` as this crate's values.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
 use ipnet::IpNet;
 use network::route::{Route, Routes, Surroundings};
-use network::{Attachment, Direction, Flow, Nsg, Protocol, Rule, Tags};
+use network::{
+    Access, Affinity, Attachment, Direction, Flow, Frontends, Nsg, Protocol, Rule, Tags,
+    Translation, Via, decide,
+};
 use serde_json::{Value, json};
 
 /// The strings of a list; none for anything else.
@@ -104,6 +107,64 @@ impl Topology {
             destination: destination.0,
             destination_port: destination.1,
         }
+    }
+
+    /// The private address of a NIC.
+    pub(crate) fn address_of(&self, nic: &str) -> Ipv4Addr {
+        self.nic(nic)["ip"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// A machine with a public address of its own, public and private.
+    pub(crate) const INSTANCE: (Ipv4Addr, Ipv4Addr) =
+        (Ipv4Addr::new(198, 51, 100, 99), Ipv4Addr::new(10, 1, 0, 99));
+
+    /// The load balancers' frontends and one machine's own address.
+    pub(crate) fn frontends(&self) -> Frontends {
+        let translations = items(&self.0["loadBalancers"]).flat_map(|balancer| {
+            items(&balancer["inboundNatRules"]).map(|rule| {
+                let port =
+                    |field: &str| u16::try_from(rule[field].as_u64().unwrap()).unwrap();
+                let frontend = named(&balancer["frontends"], &rule["frontend"]);
+                let address =
+                    frontend["publicIp"].as_str().or(frontend["privateIp"].as_str());
+                let backend = self.address_of(rule["backendNic"].as_str().unwrap());
+                Translation {
+                    via: Via::InboundNatRule,
+                    rule: format!("inboundNatRules/{}", rule["name"].as_str().unwrap()),
+                    frontend: address.unwrap().parse().unwrap(),
+                    protocol: Protocol::Tcp.number().unwrap(),
+                    port: port("frontendPort"),
+                    targets: vec![SocketAddrV4::new(backend, port("backendPort"))],
+                    affinity: Affinity::default(),
+                }
+            })
+        });
+        Frontends::new(translations, [Self::INSTANCE])
+    }
+
+    /// What the NSGs do with a client's connection behind the load balancer. Behind
+    /// one of the Standard SKU a machine without NSGs is closed as by the default
+    /// rules.
+    pub(crate) fn access_behind(
+        &self,
+        target: &SocketAddrV4,
+        nic: &str,
+        question: &Value,
+    ) -> Access {
+        let mut nsgs = self.nsgs_of(nic);
+        if nsgs.is_empty() && self.0["loadBalancers"][0]["sku"] == "Standard" {
+            nsgs.push((Attachment::NetworkInterface, Nsg::new("closed", []).unwrap()));
+        }
+        let nsgs: Vec<_> = nsgs.iter().map(|(at, nsg)| (*at, nsg)).collect();
+        let flow = Flow {
+            direction: Direction::Inbound,
+            protocol: Protocol::Tcp,
+            source: address(&question["clientIPAddress"]),
+            source_port: 50_000,
+            destination: (*target.ip()).into(),
+            destination_port: target.port(),
+        };
+        decide(&nsgs, &flow, &self.tags()).access
     }
 
     /// The NIC's effective routes.

@@ -3,7 +3,7 @@
 use super::super::router::Table;
 use super::super::router::verb::{DELETE, GET, PATCH, POST, PUT};
 use super::{GROUP, everywhere};
-use crate::app::{collection, effective, network_watcher};
+use crate::app::{collection, effective, load_balancer, network_watcher};
 
 pub(super) fn add(t: &mut Table) {
     let network = &format!("{GROUP}/providers/microsoft.network");
@@ -17,9 +17,29 @@ pub(super) fn add(t: &mut Table) {
         .on(POST, effective::security_groups);
     t.at(&format!("{nic}/effectiveroutetable")).on(POST, effective::route_table);
 
-    t.at(&everywhere("microsoft.network/networkwatchers")).on(GET, network_watcher::list);
-    t.at(&format!("{watcher}/ipflowverify")).on(POST, network_watcher::ip_flow_verify);
-    t.at(&format!("{watcher}/nexthop")).on(POST, network_watcher::next_hop);
+    let pool =
+        format!("{network}/loadbalancers/{{balancer}}/backendaddresspools/{{pool}}");
+    t.at(&format!("{pool}/queryinboundnatruleportmapping"))
+        .on(POST, load_balancer::ports);
+    t.at(&format!("{network}/loadbalancers/{{balancer}}/networkinterfaces"))
+        .on(GET, load_balancer::interfaces);
+
+    for all in [
+        &everywhere("microsoft.network/networkwatchers"),
+        &format!("{network}/networkwatchers"),
+    ] {
+        t.at(all).on(GET, network_watcher::list);
+    }
+    t.at(watcher).on(GET, network_watcher::get);
+    t.at(&format!("{watcher}/ipflowverify")).on(POST, network_watcher::flow::verify);
+    t.at(&format!("{watcher}/nexthop")).on(POST, network_watcher::flow::next_hop);
+    t.at(&format!("{watcher}/topology")).on(POST, network_watcher::topology);
+    t.at(&format!("{watcher}/securitygroupview"))
+        .on(POST, network_watcher::diagnostic::view);
+    t.at(&format!("{watcher}/networkconfigurationdiagnostic"))
+        .on(POST, network_watcher::diagnostic::diagnose);
+    t.at(&format!("{watcher}/connectivitycheck"))
+        .on(POST, network_watcher::connectivity::post);
 }
 
 /// A kind of documents, in the subscription and in a group, and its children.
