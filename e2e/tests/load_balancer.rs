@@ -45,7 +45,8 @@ fn an_inbound_nat_rule_leads_to_the_vms_ssh_server() {
         "publicIPAddresses/front",
         &json!({ "location": location, "sku": { "name": "Standard" } }),
     );
-    let base = front["id"].as_str().expect("an id").replace("publicIPAddresses/front", "");
+    let base =
+        front["id"].as_str().expect("an id").replace("publicIPAddresses/front", "");
     let frontend = format!("{base}loadBalancers/lb/frontendIPConfigurations/fe");
     let balancer = put(
         &lab,
@@ -79,5 +80,9 @@ fn an_inbound_nat_rule_leads_to_the_vms_ssh_server() {
     assert_eq!(through_the_frontend().ok().stdout.trim(), "vm1");
 
     lab.kill_server();
-    assert_eq!(through_the_frontend().ok().stdout.trim(), "vm1", "packets need no server");
+    assert_eq!(
+        through_the_frontend().ok().stdout.trim(),
+        "vm1",
+        "packets need no server"
+    );
 }

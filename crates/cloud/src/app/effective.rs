@@ -43,7 +43,7 @@ pub(crate) async fn security_groups(
             })
         })
         .collect::<Vec<_>>();
-    Ok(Answer::Found(json!({ "value": shown, "nextLink": null })))
+    Ok(Answer::Found(json!({ "value": shown })))
 }
 
 /// `POST …/networkInterfaces/{nic}/effectiveRouteTable`
@@ -52,7 +52,7 @@ pub(crate) async fn route_table(app: Arc<App>, call: Call) -> Result<Answer, Pro
     check_in_use(&app, &nic.document).await?;
     let routes = Scene::around(&app, &nic.document).await?.routes(&nic.document)?;
     let shown: Vec<Value> = routes.effective().iter().map(shown_route).collect();
-    Ok(Answer::Found(json!({ "value": shown, "nextLink": null })))
+    Ok(Answer::Found(json!({ "value": shown })))
 }
 
 /// A rule as the effective view has it: `*` written out, tags expanded.
@@ -60,6 +60,9 @@ pub(super) fn effective_rule(rule: &Rule, tags: &network::Tags) -> Value {
     let kind = if rule.default { "defaultSecurityRules" } else { "securityRules" };
     let mut shown = rule.to_arm();
     shown["name"] = json!(format!("{kind}/{}", rule.name));
+    if let Some(fields) = shown.as_object_mut() {
+        fields.remove("description");
+    }
     if shown["protocol"] == "*" {
         shown["protocol"] = json!("All");
     }
@@ -105,8 +108,7 @@ fn written_out(field: &str, text: &str) -> String {
 
 fn shown_route(effective: &EffectiveRoute) -> Value {
     let route = &effective.route;
-    json!({
-        "name": route.name,
+    let mut shown = json!({
         "disableBgpRoutePropagation": false,
         "source": match route.source {
             Source::System => "Default",
@@ -120,7 +122,12 @@ fn shown_route(effective: &EffectiveRoute) -> Value {
         "addressPrefix": [route.prefix.to_string()],
         "nextHopType": route.next_hop.kind(),
         "nextHopIpAddress": route.next_hop.address().into_iter().collect::<Vec<_>>(),
-    })
+    });
+    // Azure's own routes have no name.
+    if let Some(name) = &route.name {
+        shown["name"] = json!(name);
+    }
+    shown
 }
 
 /// Azure knows what is in force only where a machine runs.

@@ -26,9 +26,7 @@ pub(super) async fn judge(
         Some(number) => number.to_owned(),
         None => allot(app).await?.to_string(),
     };
-    if draft.document.get("sku").is_none() {
-        draft.document["sku"] = json!({ "name": "Standard", "tier": "Regional" });
-    }
+    sku(draft)?;
     let given = &mut draft.document["properties"];
     for (field, usual) in [
         ("publicIPAllocationMethod", json!("Static")),
@@ -46,6 +44,24 @@ pub(super) async fn judge(
         ));
     }
     given["ipAddress"] = json!(number);
+    Ok(())
+}
+
+/// Basic or Standard; Standard unless it says otherwise.
+fn sku(draft: &mut Resource) -> Result<(), Problem> {
+    let name = text(&draft.document, "/sku/name").unwrap_or("Standard");
+    let known =
+        ["Basic", "Standard"].into_iter().find(|one| one.eq_ignore_ascii_case(name));
+    let Some(known) = known else {
+        return Err(Problem::Invalid {
+            code: "UnsupportedSku",
+            message: format!(
+                "'{name}' is no SKU of a public IP address in this cloud: Basic or Standard."
+            ),
+            target: Some("sku.name"),
+        });
+    };
+    draft.document["sku"] = json!({ "name": known, "tier": "Regional" });
     Ok(())
 }
 

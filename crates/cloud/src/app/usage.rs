@@ -74,9 +74,8 @@ pub(super) fn in_use(id: &ResourceId, user: &Link) -> Problem {
         kind if kind.starts_with("microsoft.network/loadbalancers") => (
             "InUseLoadBalancerCannotBeDeleted",
             format!(
-                "{} cannot be deleted because it is in use by {by}. Remove the association \
-                 with the IP configuration first.",
-                user.target
+                "{id} cannot be deleted because {by} is behind it. Remove the IP configuration \
+                 from its pools and NAT rules first."
             ),
         ),
         _ => (

@@ -59,13 +59,14 @@ pub(crate) async fn next_hop(app: Arc<App>, call: Call) -> Result<Answer, Proble
     }
     let routes = Scene::around(&app, &nic).await?.routes(&nic)?;
     let route = routes.next_hop(destination);
-    Ok(Answer::Found(json!({
+    let mut told = json!({
         "nextHopType": route.map_or("None", |route| route.next_hop.kind()),
-        "nextHopIpAddress": route.and_then(|route| route.next_hop.address()),
-        "routeTableId": route.map(|route| {
-            route.table.clone().unwrap_or_else(|| "System Route".to_owned())
-        }),
-    })))
+        "routeTableId": route.and_then(|route| route.table.as_deref()).unwrap_or("System Route"),
+    });
+    if let Some(appliance) = route.and_then(|route| route.next_hop.address()) {
+        told["nextHopIpAddress"] = json!(appliance);
+    }
+    Ok(Answer::Found(told))
 }
 
 /// The machine's side of a flow is one of its interface's addresses.
