@@ -146,7 +146,7 @@ async fn switch(app: &Arc<App>, id: &ResourceId, action: Action) -> Result<(), P
             switch_off(app, id, Stop::Graceful).await?;
             leave_host(app, id).await?;
             app.store.set_deallocated(id, true).await?;
-            app.refresh_fabric().await?;
+            app.refresh_around(&app.existing(id).await?).await?;
         }
         Action::Reapply => {
             app.refresh_fabric().await?;

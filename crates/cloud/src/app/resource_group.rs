@@ -93,12 +93,14 @@ pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem>
 }
 
 /// What is in a group beside machines, in the order in which it can go.
-const NETWORKS: [&str; 5] = [
+const NETWORKS: [&str; 7] = [
     "microsoft.network/networkinterfaces",
+    "microsoft.network/loadbalancers",
     "microsoft.network/publicipaddresses",
     "microsoft.network/virtualnetworks",
     "microsoft.network/networksecuritygroups",
     "microsoft.network/routetables",
+    "microsoft.network/applicationsecuritygroups",
 ];
 
 /// Deletes a group with all that is in it. If something cannot go, the group stays

@@ -38,7 +38,8 @@ impl Scene {
     pub(super) async fn of(app: &App, vnet: &str) -> Result<Option<Self>, Problem> {
         let Ok(id) = ResourceId::parse(vnet) else { return Ok(None) };
         let Some(network) = app.store.get(&id).await? else { return Ok(None) };
-        let mut wanted: BTreeSet<String> = network.targets().iter().map(root).collect();
+        let mut wanted: BTreeSet<String> =
+            network.targets().iter().map(|key| root(key)).collect();
         let users = app.store.links_to(&network.id).await?;
         wanted.extend(users.iter().map(|link| key_of(&link.source)));
         let mut documents = BTreeMap::new();
@@ -249,7 +250,7 @@ fn space(network: &Value) -> impl Iterator<Item = IpNet> {
 
 /// The key of the document that a part is in: a document's id ends with its type and
 /// its name.
-fn root(key: &String) -> String {
+fn root(key: &str) -> String {
     key.split('/').take(9).collect::<Vec<_>>().join("/")
 }
 
@@ -282,7 +283,7 @@ pub(super) async fn reach(
         let targets = one.targets();
         let networks =
             targets.iter().filter(|target| target.contains("/virtualnetworks/"));
-        found.extend(networks.map(root));
+        found.extend(networks.map(|key| root(key)));
         let mut next: BTreeSet<String> = match kind.as_str() {
             virtual_network::KIND => {
                 found.insert(key.clone());
@@ -290,7 +291,7 @@ pub(super) async fn reach(
             }
             // An interface leads nowhere but to its subnets.
             network_interface::KIND => continue,
-            virtual_machine::KIND => targets.iter().map(root).collect(),
+            virtual_machine::KIND => targets.iter().map(|key| root(key)).collect(),
             _ => {
                 let users = app.store.links_to(&one.id).await?;
                 users.iter().map(|link| key_of(&link.source)).collect()
