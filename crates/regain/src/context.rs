@@ -35,10 +35,12 @@ impl Context {
         match self.printer.ask(question) {
             Some(true) => Ok(()),
             Some(false) => Err(Failure::new("Operation cancelled.")),
-            None => Err(Failure::new(
-                "Unable to prompt for confirmation as no tty available.",
-            )
-            .next("use --yes")),
+            None => {
+                self.printer.note(
+                    "WARNING: Unable to prompt for confirmation as no tty available. Use --yes.",
+                );
+                Err(Failure::new("Operation cancelled."))
+            }
         }
     }
 }

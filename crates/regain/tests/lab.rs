@@ -2,44 +2,10 @@
 //! they fail. Everything stays on loopback.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use serde_json::Value;
-use snapbox::cmd::{Command, cargo_bin};
+mod lab_in_name;
+
+use lab_in_name::Lab;
 use snapbox::str;
-use tempfile::TempDir;
-
-/// A running lab, taken down at the end of its test.
-struct Lab {
-    state: TempDir,
-}
-
-impl Lab {
-    fn up() -> Self {
-        let lab = Self { state: tempfile::tempdir().unwrap() };
-        lab.regain(&["lab", "up", "--engine", "fake"]).assert().success();
-        lab
-    }
-
-    fn regain(&self, line: &[&str]) -> Command {
-        ["REGAIN_ENDPOINT", "REGAIN_CLOUD", "LC_ALL"]
-            .into_iter()
-            .fold(Command::new(cargo_bin!("regain")), Command::env_remove)
-            .env("LANG", "C.UTF-8")
-            .env("REGAIN_STATE", self.state.path().join("lab"))
-            .args(line)
-    }
-
-    /// The JSON that a command prints.
-    fn json(&self, line: &[&str]) -> Value {
-        let output = self.regain(line).assert().success().get_output().clone();
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        self.regain(&["lab", "down"]).assert().success();
-    }
-}
 
 #[test]
 fn a_lab_says_where_it_is_and_how_to_get_in() {
@@ -196,7 +162,7 @@ fn a_vm_that_cannot_be_made_leaves_nothing() {
     assert_eq!(left, serde_json::json!(["vm1NSG"]));
 
     let output = create("Debian12").assert().success().get_output().clone();
-    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let keys: Vec<&String> = summary.as_object().unwrap().keys().collect();
     assert_eq!(
         keys,

@@ -29,6 +29,12 @@ const KEYS: [&str; 12] = [
     "tags",
     "type",
 ];
+/// What az's types of the parts have.
+const PARTS: [(&str, &[&str]); 3] = [
+    ("sku", &["capacity", "family", "model", "name", "size", "tier"]),
+    ("identity", &["principalId", "tenantId", "type", "userAssignedIdentities"]),
+    ("plan", &["name", "product", "promotionCode", "publisher", "version"]),
+];
 /// What a list says beyond that.
 const LISTED: [&str; 3] = ["changedTime", "createdTime", "provisioningState"];
 /// Kinds whose tags are changed by PATCH; others are written back whole.
@@ -66,7 +72,7 @@ async fn list(args: List, context: &Context) -> Result<Answer, Failure> {
     let keys = [&KEYS[..], &LISTED[..]].concat();
     let resources = session.client.list(&path).await?.into_iter();
     let resources = resources.map(|resource| {
-        let mut resource = shape::with_nulls(resource, &keys);
+        let mut resource = shaped(resource, &keys);
         for key in ["changedTime", "createdTime"] {
             resource[key] = shape::python_time(&resource[key]);
         }
@@ -127,7 +133,7 @@ async fn show(args: Show, context: &Context) -> Result<Answer, Failure> {
         let path = versioned(&args.target, &id, &session).await?;
         let body = session.client.get(&path).await?;
         let kept = (args.include_response_body == Some(true)).then(|| body.clone());
-        let mut document = shape::with_nulls(body, &KEYS);
+        let mut document = shaped(body, &KEYS);
         if let Some(body) = kept {
             document["responseBody"] = body;
         }
@@ -158,7 +164,7 @@ async fn tag(args: Tag, context: &Context) -> Result<Answer, Failure> {
             (Method::PUT, body)
         };
         let resource = noun::begin(&session, method, &path, Some(&body), false).await?;
-        documents.push(shape::with_nulls(resource, &KEYS));
+        documents.push(shaped(resource, &KEYS));
     }
     Ok(Answer::of_each(documents))
 }
@@ -263,6 +269,16 @@ async fn versioned(
         None => provider::version(session, id, target.latest_include_preview).await?,
     };
     Ok(api::path(id, &version))
+}
+
+fn shaped(resource: Value, keys: &[&str]) -> Value {
+    let mut resource = shape::with_nulls(resource, keys);
+    for (part, keys) in PARTS {
+        if resource[part].is_object() {
+            resource[part] = shape::with_nulls(resource[part].take(), keys);
+        }
+    }
+    resource
 }
 
 fn columns(resources: &Value) -> Value {
