@@ -3,6 +3,7 @@
 //! Verbs and flags are az's wherever az has them.
 
 pub(crate) mod account;
+pub(crate) mod ad;
 pub(crate) mod classic;
 pub(crate) mod cloud;
 pub(crate) mod group;
@@ -108,6 +109,9 @@ pub(crate) enum Command {
     /// Roles, and who has them.
     #[command(subcommand)]
     Role(role::Role),
+    /// Applications that sign in.
+    #[command(subcommand)]
+    Ad(ad::Ad),
     /// Subscriptions.
     #[command(subcommand)]
     Account(account::Account),

@@ -73,31 +73,31 @@ pub(crate) struct Target {
 /// `resource show`
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    #[command(flatten)]
-    pub(crate) target: Target,
     /// Also the response as it came.
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_parser = super::noun::boolean)]
     pub(crate) include_response_body: Option<bool>,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 /// `resource tag`
 #[derive(Debug, Args)]
 pub(crate) struct Tag {
-    #[command(flatten)]
-    pub(crate) target: Target,
     /// Space-separated tags: key[=value] [key[=value] ...]. Use "" to clear existing tags.
     #[arg(long, num_args = 0.., required = true, value_name = "KEY=VALUE")]
     pub(crate) tags: Vec<String>,
     /// Add tags without deleting the original ones.
     #[arg(short, long)]
     pub(crate) is_incremental: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 /// `resource delete`
 #[derive(Debug, Args)]
 pub(crate) struct Delete {
     #[command(flatten)]
-    pub(crate) target: Target,
-    #[command(flatten)]
     pub(crate) wait: NoWait,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }

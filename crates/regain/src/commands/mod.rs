@@ -4,6 +4,7 @@
 //! It neither prints its result nor exits.
 
 mod account;
+mod ad;
 mod classic;
 mod cloud;
 mod completion;
@@ -49,6 +50,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<Answer, F
         Command::Resource(args) => resource::run(args, context).await,
         Command::Monitor(args) => monitor::run(args, context).await,
         Command::Role(args) => role::run(args, context).await,
+        Command::Ad(args) => ad::run(args, context).await,
         Command::Account(args) => account::run(args, context).await,
         Command::Cloud(args) => cloud::run(args, context).await,
         Command::Classic(args) => classic::run(args, context).await,

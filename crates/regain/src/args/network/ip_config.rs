@@ -47,9 +47,9 @@ pub(crate) struct Create {
     #[command(flatten)]
     pub(crate) named: Named<IpConfiguration>,
     #[command(flatten)]
-    pub(crate) options: Options,
-    #[command(flatten)]
     pub(crate) wait: NoWait,
+    #[command(flatten)]
+    pub(crate) options: Options,
 }
 
 /// `network nic ip-config update`
@@ -58,11 +58,11 @@ pub(crate) struct Change {
     #[command(flatten)]
     pub(crate) named: Named<IpConfiguration>,
     #[command(flatten)]
-    pub(crate) options: Options,
-    #[command(flatten)]
     pub(crate) edits: Edits,
     #[command(flatten)]
     pub(crate) wait: NoWait,
+    #[command(flatten)]
+    pub(crate) options: Options,
 }
 
 /// `network nic ip-config delete`

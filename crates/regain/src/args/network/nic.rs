@@ -64,11 +64,11 @@ pub(crate) struct Create {
     #[arg(long, help_heading = "IP configuration")]
     pub(crate) subnet: String,
     #[command(flatten)]
-    pub(crate) attachments: Attachments,
-    #[command(flatten)]
     pub(crate) tags: Tags,
     #[command(flatten)]
     pub(crate) wait: NoWait,
+    #[command(flatten)]
+    pub(crate) attachments: Attachments,
 }
 
 /// `network nic update`

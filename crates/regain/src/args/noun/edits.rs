@@ -35,15 +35,15 @@ impl Args for Edits {
         command
             .arg(edit("set", "PATH=VALUE").help(
                 "Update an object by specifying a property path and value to set. \
-                 Example: --set property1.property2=<value>.",
+                 Example: --set property1.property2=<value>",
             ))
             .arg(edit("add", "PATH KEY=VALUE").help(
                 "Add an object to a list of objects by specifying a path and key value pairs. \
-                 Example: --add property.listProperty <key=value, string or JSON string>.",
+                 Example: --add property.listProperty <key=value, string or JSON string>",
             ))
             .arg(edit("remove", "PATH INDEX").help(
                 "Remove a property or an element from a list. \
-                 Example: --remove property.list <indexToRemove> OR --remove propertyToRemove.",
+                 Example: --remove property.list <indexToRemove> OR --remove propertyToRemove",
             ))
             .arg(
                 Arg::new("force_string")
@@ -52,7 +52,7 @@ impl Args for Edits {
                     .help_heading(HEADING)
                     .help(
                         "When using 'set' or 'add', preserve string literals instead of \
-                         attempting to convert to JSON.",
+                         attempting to convert to JSON",
                     ),
             )
     }

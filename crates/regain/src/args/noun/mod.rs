@@ -135,9 +135,7 @@ impl<N: Noun> Args for List<N> {
             Some(parent) => command
                 .arg(group.required(true))
                 .arg(target::parent(parent).required(true)),
-            None => {
-                command.arg(group.help("Name of the resource group; all without it."))
-            }
+            None => command.arg(group.help("Name of the resource group; all without it")),
         }
     }
 

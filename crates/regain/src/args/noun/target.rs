@@ -60,7 +60,7 @@ impl<N: Noun> Args for Target<N> {
             .value_name("ID")
             .num_args(1..)
             .action(ArgAction::Append)
-            .help("One or more resource IDs, instead of the names.");
+            .help("One or more resource IDs, instead of the names");
         names::<N>()
             .into_iter()
             .fold(command, |command, arg| {
@@ -100,7 +100,8 @@ fn names<N: Noun>() -> Vec<Arg> {
             .long("name")
             .short('n')
             .visible_aliases(N::ALIASES)
-            .help(format!("Name of the {}.", N::WHAT)),
+            .value_name("NAME")
+            .help(format!("Name of the {}", N::WHAT)),
     );
     names
 }
@@ -115,7 +116,10 @@ pub(super) fn group() -> Arg {
 
 /// The flag that names a parent.
 pub(super) fn parent(parent: Parent) -> Arg {
-    Arg::new("parent").long(parent.flag).help(format!("Name of the {}.", parent.what))
+    Arg::new("parent")
+        .long(parent.flag)
+        .value_name("NAME")
+        .help(format!("Name of the {}", parent.what))
 }
 
 /// A flag's text, if it was given.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::directory::Principal;
 use super::{definition, directory, modelled, scope};
 use crate::api;
 use crate::args::role::{
@@ -112,7 +113,7 @@ async fn create(args: CreateAssignment, session: &Session) -> Result<Answer, Fai
             if args.assignee_principal_type.is_none() && !name.is_empty() =>
         {
             let principal = directory::resolve(session, name).await?;
-            (principal.id, principal.kind.map(str::to_owned))
+            (principal.id, principal.kind)
         }
         (Some(_), None) if args.assignee_principal_type.is_some() => {
             return Err(Failure::new(
@@ -133,20 +134,17 @@ async fn create(args: CreateAssignment, session: &Session) -> Result<Answer, Fai
         }
     };
     let scope = scope(&Scope { scope: Some(args.scope), group: None }, session)?;
-    let role = role_id(&args.role, &scope, session).await?;
-    let mut properties = json!({ "roleDefinitionId": role, "principalId": id });
-    if let Some(kind) = kind {
-        properties["principalType"] = kind.into();
-    }
-    if let Some(description) = args.description {
-        properties["description"] = description.into();
-    }
+    let principal = Principal { id, kind };
     let name = args.name.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
-    let path = format!(
-        "{scope}/providers/Microsoft.Authorization/roleAssignments/{name}?api-version={VERSION}"
+    let made = assign(
+        session,
+        &args.role,
+        &scope,
+        &principal,
+        &name,
+        args.description.as_deref(),
     );
-    let body = json!({ "properties": properties });
-    match session.client.put(&path, &body).await {
+    match made.await {
         Ok(made) => {
             let mut made = modelled(made, &KEYS);
             shape::with_group(&mut made);
@@ -157,7 +155,10 @@ async fn create(args: CreateAssignment, session: &Session) -> Result<Answer, Fai
             if error.arm().is_some_and(|why| why.code == "RoleAssignmentExists") =>
         {
             let again = ListAssignments {
-                assignee: Assignee { assignee: None, assignee_object_id: Some(id) },
+                assignee: Assignee {
+                    assignee: None,
+                    assignee_object_id: Some(principal.id),
+                },
                 scope: Scope { scope: Some(scope), group: None },
                 role: Some(args.role),
                 all: false,
@@ -168,7 +169,40 @@ async fn create(args: CreateAssignment, session: &Session) -> Result<Answer, Fai
             };
             list(again, session).await.map(Answer::first)
         }
-        Err(error) => Err(error.into()),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Gives a principal a role.
+pub(in crate::commands) async fn assign(
+    session: &Session,
+    role: &str,
+    scope: &str,
+    principal: &Principal,
+    name: &str,
+    description: Option<&str>,
+) -> Result<Value, Failure> {
+    let role = role_id(role, scope, session).await?;
+    let mut properties = json!({ "roleDefinitionId": role, "principalId": principal.id });
+    if let Some(kind) = &principal.kind {
+        properties["principalType"] = kind.as_str().into();
+    }
+    if let Some(description) = description {
+        properties["description"] = description.into();
+    }
+    let path = format!(
+        "{scope}/providers/Microsoft.Authorization/roleAssignments/{name}?api-version={VERSION}"
+    );
+    Ok(session.client.put(&path, &json!({ "properties": properties })).await?)
+}
+
+/// Whether the principal has the role already.
+pub(in crate::commands) fn exists(failure: &Failure) -> bool {
+    match failure {
+        Failure::Arm(error) => {
+            error.arm().is_some_and(|why| why.code == "RoleAssignmentExists")
+        }
+        Failure::Other(_) => false,
     }
 }
 

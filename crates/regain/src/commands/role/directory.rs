@@ -11,10 +11,10 @@ use crate::session::Session;
 
 /// A principal.
 #[derive(Debug)]
-pub(super) struct Principal {
-    pub(super) id: String,
+pub(in crate::commands) struct Principal {
+    pub(in crate::commands) id: String,
     /// As ARM calls it; none if the directory would not say.
-    pub(super) kind: Option<&'static str>,
+    pub(in crate::commands) kind: Option<String>,
 }
 
 /// Finds a principal by a sign-in name, an application or an object id. If the
@@ -105,7 +105,7 @@ async fn first(
     Ok(graph.get(&path).await?["value"].get_mut(0).map(Value::take))
 }
 
-fn graph(session: &Session) -> Result<Client, Failure> {
+pub(in crate::commands) fn graph(session: &Session) -> Result<Client, Failure> {
     session.client.graph().ok_or_else(|| {
         Failure::new("this cloud has no directory that could be asked for names")
             .next("give --assignee-object-id and --assignee-principal-type")
@@ -113,13 +113,16 @@ fn graph(session: &Session) -> Result<Client, Failure> {
 }
 
 /// A path below the directory's own address, which may have one itself.
-fn path(graph: &Client, what: &str) -> String {
+pub(in crate::commands) fn path(graph: &Client, what: &str) -> String {
     let address = graph.endpoints().audience.trim_end_matches('/');
     format!("{address}/v1.0/{what}")
 }
 
 fn principal(object: &Value, kind: Option<&'static str>) -> Option<Principal> {
-    Some(Principal { id: object["id"].as_str()?.to_owned(), kind })
+    Some(Principal {
+        id: object["id"].as_str()?.to_owned(),
+        kind: kind.map(str::to_owned),
+    })
 }
 
 fn kind(object: &Value) -> Option<&'static str> {

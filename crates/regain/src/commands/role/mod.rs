@@ -1,8 +1,8 @@
 //! `role`: role definitions, and who has a role where.
 
-mod assignment;
+pub(super) mod assignment;
 mod definition;
-mod directory;
+pub(super) mod directory;
 
 use serde_json::{Map, Value};
 
