@@ -151,9 +151,7 @@ async fn create(args: CreateAssignment, session: &Session) -> Result<Answer, Fai
             Ok(Answer::new(Value::Object(made)))
         }
         // The same assignment twice is one.
-        Err(error)
-            if error.arm().is_some_and(|why| why.code == "RoleAssignmentExists") =>
-        {
+        Err(failure) if exists(&failure) => {
             let again = ListAssignments {
                 assignee: Assignee {
                     assignee: None,

@@ -96,7 +96,7 @@ async fn by_ids(graph: &Client, ids: &[&str]) -> Result<Vec<Value>, Failure> {
     Ok(found)
 }
 
-async fn first(
+pub(in crate::commands) async fn first(
     graph: &Client,
     what: &str,
     filter: &str,
