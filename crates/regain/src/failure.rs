@@ -67,6 +67,14 @@ impl Failure {
         self
     }
 
+    /// The same failure with another exit status.
+    pub(crate) fn exiting(mut self, exit: u8) -> Self {
+        if let Self::Other(trouble) = &mut self {
+            trouble.exit = exit;
+        }
+        self
+    }
+
     /// The same failure, with what to do about it.
     pub(crate) fn next(mut self, step: impl Into<String>) -> Self {
         if let Self::Other(trouble) = &mut self {

@@ -61,8 +61,7 @@ Next step: check that the cloud runs: `regain lab status`; start it with `regain
 #[test]
 fn usage_errors_exit_with_2() {
     for line in [
-        &["vm", "show", "-g", "lab"][..],
-        &["vm", "start", "--ids", "/x", "-g", "lab"],
+        &["vm", "start", "--ids", "/x", "-g", "lab"][..],
         &["diagnose", "--from", "a", "--save", "b"],
         &["repair", "--allow", "everything", "host"],
         &["vm", "list", "--query", "a["],
@@ -307,4 +306,16 @@ IsActive    Name        Profile
 True        AzureCloud  latest
 
 "#]]);
+}
+
+#[test]
+fn a_vm_without_its_group_or_name_is_as_in_az() {
+    regain(&["vm", "show", "-g", "lab"])
+        .assert()
+        .code(1)
+        .stderr_eq("ERROR: (--name | --ids) are required\n");
+    regain(&["vm", "restart", "-n", "vm1"])
+        .assert()
+        .code(1)
+        .stderr_eq("ERROR: (--resource-group | --ids) are required\n");
 }

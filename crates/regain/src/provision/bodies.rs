@@ -89,7 +89,7 @@ pub(super) fn vm(
     new: &NewVm<'_>,
     location: &str,
     image: &Value,
-    nic: &ResourceId,
+    nics: &[ResourceId],
 ) -> Value {
     let home = format!("/home/{}/.ssh/authorized_keys", new.user);
     let keys: Vec<Value> =
@@ -108,6 +108,11 @@ pub(super) fn vm(
     if let Some(password) = new.password {
         os["adminPassword"] = password.into();
     }
+    let interfaces: Vec<Value> = nics
+        .iter()
+        .enumerate()
+        .map(|(at, nic)| json!({ "id": nic, "properties": { "primary": at == 0 } }))
+        .collect();
     let mut vm = json!({
         "location": location,
         "tags": new.tags,
@@ -123,7 +128,7 @@ pub(super) fn vm(
             },
             "osProfile": os,
             "networkProfile": {
-                "networkInterfaces": [{ "id": nic, "properties": { "primary": true } }],
+                "networkInterfaces": interfaces,
             },
             "diagnosticsProfile": { "bootDiagnostics": { "enabled": true } },
         },

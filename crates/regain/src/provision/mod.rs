@@ -62,6 +62,8 @@ pub(crate) struct Network<'a> {
     pub(crate) dns_label: Option<&'a str>,
     /// Static private address.
     pub(crate) private_address: Option<&'a str>,
+    /// NICs that exist, names or ids; nothing else of the network is then made.
+    pub(crate) nics: &'a [String],
 }
 
 impl Default for Network<'_> {
@@ -77,6 +79,7 @@ impl Default for Network<'_> {
             public_sku: "Standard",
             dns_label: None,
             private_address: None,
+            nics: &[],
         }
     }
 }
@@ -132,7 +135,16 @@ async fn make(
     let client = &session.client;
     let vm = session.vm(new.group, new.name)?;
     let image = image::reference(new.image)?;
-    let group = client.get(&api::path(&session.group(new.group)?, RESOURCES)).await?;
+    let group = client
+        .get(&api::path(&session.group(new.group)?, RESOURCES))
+        .await
+        .map_err(|error| match error.arm() {
+            // As in az, a group that is not there is a mistyped argument.
+            Some(reason) if error.is_not_found() => {
+                Failure::usage(reason.message.clone())
+            }
+            _ => error.into(),
+        })?;
     let location = new.location.or(group["location"].as_str()).unwrap_or_default();
     if exists(client, &vm, COMPUTE).await? {
         return Err(Failure::new(format!(
@@ -142,7 +154,34 @@ async fn make(
         .next("choose another --name, or delete it with `regain vm delete`"));
     }
 
-    said("network");
+    let nics = if new.network.nics.is_empty() {
+        said("network");
+        vec![nic(session, new, location, made).await?]
+    } else {
+        let named = |nic: &String| match nic.starts_with('/') {
+            true => parse(nic),
+            false => resource(session, new, "networkInterfaces", nic),
+        };
+        new.network.nics.iter().map(named).collect::<Result<_, _>>()?
+    };
+
+    said("virtual machine");
+    let body = bodies::vm(new, location, &image, &nics);
+    if wait || made.is_plan() {
+        made.put(client, &vm, COMPUTE, &body).await?;
+    } else {
+        client.begin(Method::PUT, &api::path(&vm, COMPUTE), Some(&body)).await?;
+    }
+    Ok(vm)
+}
+
+/// A new NIC, and what it hangs on.
+async fn nic(
+    session: &Session,
+    new: &NewVm<'_>,
+    location: &str,
+    made: &mut Made,
+) -> Result<ResourceId, Failure> {
     let (subnet, nsg, address) = (
         subnet(session, new, location, made).await?,
         nsg(session, new, location, made).await?,
@@ -151,16 +190,8 @@ async fn make(
     let nic = resource(session, new, "networkInterfaces", &format!("{}VMNic", new.name))?;
     let body =
         bodies::nic(location, &new.network, &subnet, nsg.as_ref(), address.as_ref());
-    made.put(client, &nic, NETWORK, &body).await?;
-
-    said("virtual machine");
-    let body = bodies::vm(new, location, &image, &nic);
-    if wait || made.is_plan() {
-        made.put(client, &vm, COMPUTE, &body).await?;
-    } else {
-        client.begin(Method::PUT, &api::path(&vm, COMPUTE), Some(&body)).await?;
-    }
-    Ok(vm)
+    made.put(&session.client, &nic, NETWORK, &body).await?;
+    Ok(nic)
 }
 
 /// The subnet that was named, or the first one of the group as az takes it, or

@@ -55,6 +55,14 @@ pub(crate) struct Create {
     /// Public address: a name, a resource id, or "" for none.
     #[arg(long)]
     pub(crate) public_ip_address: Option<String>,
+    /// NICs that exist, by name or id, the primary one first; no network is made.
+    #[arg(
+        long,
+        num_args = 1..,
+        value_name = "NIC",
+        conflicts_with_all = ["nsg", "vnet_name", "subnet", "public_ip_address"]
+    )]
+    pub(crate) nics: Vec<String>,
     /// SKU of a new public address.
     #[arg(long, value_enum, ignore_case = true, default_value_t = PublicIpSku::Standard)]
     pub(crate) public_ip_sku: PublicIpSku,

@@ -24,7 +24,7 @@ pub(crate) struct Invoke {
     #[arg(long, default_value = "RunShellScript")]
     pub(crate) command_id: String,
     /// Lines of the script; `@FILE` reads them from a file.
-    #[arg(long, num_args = 1.., value_name = "LINE", allow_hyphen_values = true)]
+    #[arg(long, num_args = 1.., value_name = "LINE")]
     pub(crate) scripts: Vec<String>,
     /// Parameters: NAME=VALUE, or a value alone.
     #[arg(long, num_args = 1.., value_name = "NAME=VALUE")]

@@ -75,10 +75,10 @@ pub(crate) enum Vm {
 #[derive(Debug, Args)]
 pub(crate) struct Target {
     /// Name of the resource group.
-    #[arg(short = 'g', long = "resource-group", required_unless_present = "ids")]
+    #[arg(short = 'g', long = "resource-group")]
     pub(crate) group: Option<String>,
     /// Name of the VM.
-    #[arg(short, long, required_unless_present = "ids")]
+    #[arg(short, long)]
     pub(crate) name: Option<String>,
     /// Resource ids, instead of group and name; `-` reads one per line from stdin.
     #[arg(long, num_args = 1.., value_name = "ID", conflicts_with_all = ["group", "name"])]
@@ -89,10 +89,10 @@ pub(crate) struct Target {
 #[derive(Debug, Args)]
 pub(crate) struct Host {
     /// Name of the resource group.
-    #[arg(short = 'g', long = "resource-group", required_unless_present = "ids")]
+    #[arg(short = 'g', long = "resource-group")]
     pub(crate) group: Option<String>,
     /// Name of the VM.
-    #[arg(long, required_unless_present = "ids")]
+    #[arg(long)]
     pub(crate) vm_name: Option<String>,
     /// Resource ids, instead of group and name; `-` reads one per line from stdin.
     #[arg(long, num_args = 1.., value_name = "ID", conflicts_with_all = ["group", "vm_name"])]

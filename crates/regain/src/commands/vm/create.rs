@@ -50,6 +50,7 @@ pub(super) async fn run(args: Create, context: &Context) -> Result<Answer, Failu
             },
             dns_label: args.public_ip_address_dns_name.as_deref(),
             private_address: args.private_ip_address.as_deref(),
+            nics: &args.nics,
         },
         tags: args.tags.map(),
         computer_name: args.computer_name.as_deref(),

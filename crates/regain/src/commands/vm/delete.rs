@@ -20,9 +20,7 @@ pub(super) async fn run(args: Delete, context: &Context) -> Result<Answer, Failu
         let wait = !args.no_wait;
         async move {
             let path = api::path(&vm, EXTENSION);
-            // ARM answers a DELETE of nothing with 204; az asks first, so that a
-            // mistyped name is an error.
-            client.get(&path).await?;
+            // As in az, what is not there is deleted already: ARM answers 204.
             let operation = client.begin(Method::DELETE, &path, None).await?;
             if wait {
                 operation.wait().await?;

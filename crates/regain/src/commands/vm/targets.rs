@@ -30,22 +30,32 @@ impl Chosen<'_> {
 
 /// Reads what `-g`, `-n` and `--ids` say.
 pub(super) fn read(target: &Target) -> Result<Chosen<'_>, Failure> {
-    chosen(target.group.as_deref(), target.name.as_deref(), &target.ids)
+    chosen("--name", target.group.as_deref(), target.name.as_deref(), &target.ids)
 }
 
 /// Reads what `-g`, `--vm-name` and `--ids` say.
 pub(super) fn read_host(host: &Host) -> Result<Chosen<'_>, Failure> {
-    chosen(host.group.as_deref(), host.vm_name.as_deref(), &host.ids)
+    chosen("--vm-name", host.group.as_deref(), host.vm_name.as_deref(), &host.ids)
 }
 
+/// A VM is named by both its group and its name, or by its id. az exits with 1
+/// where one of the two is missing.
 pub(super) fn chosen<'a>(
+    flag: &str,
     group: Option<&'a str>,
     name: Option<&'a str>,
     ids: &[String],
 ) -> Result<Chosen<'a>, Failure> {
     match (group, name) {
         (Some(group), Some(name)) => Ok(Chosen::Named { group, name }),
-        _ => read_ids(ids).map(Chosen::Ids),
+        _ if !ids.is_empty() => read_ids(ids).map(Chosen::Ids),
+        (group, name) => {
+            let missing: Vec<&str> = [(group, "--resource-group"), (name, flag)]
+                .into_iter()
+                .filter_map(|(value, flag)| value.is_none().then_some(flag))
+                .collect();
+            Err(Failure::new(format!("({} | --ids) are required", missing.join(" "))))
+        }
     }
 }
 

@@ -15,7 +15,12 @@ pub(super) async fn run(
     args: ListExtensions,
     context: &Context,
 ) -> Result<Answer, Failure> {
-    let vms = targets::chosen(args.group.as_deref(), args.vm_name.as_deref(), &args.ids)?;
+    let vms = targets::chosen(
+        "--vm-name",
+        args.group.as_deref(),
+        args.vm_name.as_deref(),
+        &args.ids,
+    )?;
     let session = context.sign_in().await?;
     let vms = vms.of(&session)?;
     let answer = side_by_side::each(context, vms, |vm| {

@@ -21,14 +21,17 @@ pub(in crate::commands::vm) async fn run(
         settings["expiration"] = expiration.as_str().into();
     }
     let key = match (&args.ssh_key_value, &args.password) {
-        (Some(value), _) => Some(public_key::read(value)?),
+        // ARM would refuse it: az exits as if it had been asked.
+        (Some(value), _) => {
+            Some(public_key::read(value).map_err(|failure| failure.exiting(1))?)
+        }
         (None, Some(_)) => None,
         // Without either, az takes the caller's own key; unlike az, a key file
         // that is not there is an error here and its path is not sent as a key.
         (None, None) => Some(public_key::own().map_err(|failure| {
-            failure.next(
-                "without --password and --ssh-key-value your own key is set, as az does: \
-                 give one of the two, or make a key with ssh-keygen",
+            failure.exiting(1).next(
+                "without --password and --ssh-key-value your own key is set, as az does, from \
+                 ~/.ssh/id_rsa.pub: give one of the two, or make a key with ssh-keygen",
             )
         })?),
     };
