@@ -98,11 +98,14 @@ Message: The Resource 'Microsoft.Compute/virtualMachines/nope' under resource gr
         &["diagnose", "-g", "lab", "-n", "nope"][..],
         &["repair", "-g", "nope", "-n", "vm1"],
         &["group", "show", "-n", "nope"],
-        &["vm", "delete", "-g", "lab", "-n", "nope", "-y"],
+        &["vm", "restart", "-g", "lab", "-n", "nope"],
         &["lab", "inject", "sshd.not-running", "--vm", "nope"],
     ] {
         lab.regain(line).assert().code(3);
     }
+    // ARM deletes what is not there, and so does az.
+    let delete = ["vm", "delete", "-g", "lab", "-n", "nope", "-y"];
+    lab.regain(&delete).assert().success().stdout_eq("");
 }
 
 #[test]
