@@ -210,8 +210,7 @@ impl Cause {
             _ => &[],
         };
         let action = |(what, command): &(&str, &str)| {
-            let name = if command.contains('-') { "--name" } else { "-n" };
-            json!({ "action": format!("{what}: az vm {command} -g {group} {name} {vm}") })
+            json!({ "action": format!("{what}: az vm {command} -g {group} -n {vm}") })
         };
         commands.iter().map(action).collect()
     }
