@@ -126,11 +126,17 @@ pub(crate) async fn list_custom(app: Arc<App>, call: Call) -> Result<Answer, Pro
     Ok(Answer::Found(listed([])))
 }
 
-/// `GET …/images/{image}`: `az` looks here for a name that is no alias, and when it
-/// is not found says itself which aliases there are.
+/// `GET …/images/{image}`: `az` looks here for a name that is no alias, and shows the
+/// refusal as it is.
 pub(crate) async fn get_custom(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     app.group_of(&call.id).await?;
-    Err(Problem::ResourceNotFound { id: call.id })
+    Err(Problem::NoArtifact {
+        message: format!(
+            "The image '{}' was not found: it is no alias and no custom image. {}",
+            call.id.name(),
+            what_there_is()
+        ),
+    })
 }
 
 /// `GET …/publishers`

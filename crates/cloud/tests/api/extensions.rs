@@ -158,6 +158,11 @@ async fn an_unnamed_version_is_found_from_the_publisher_down() {
     let none = lab.get(&format!("{offers}/debian-12/skus/99/versions")).await;
     assert_eq!(none.status, 404);
     assert!(none.message().contains("Debian12"), "it says what there is: {none:?}");
+    lab.made("/resourceGroups/g", json!({ "location": "westus" })).await;
+    let images = "/resourceGroups/g/providers/Microsoft.Compute/images";
+    let alias = lab.get(&format!("{images}/Windows95")).await;
+    assert_eq!(alias.status, 404);
+    assert!(alias.message().contains("Debian12"), "az shows it as it is: {alias:?}");
 }
 
 #[tokio::test]
