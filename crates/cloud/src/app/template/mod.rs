@@ -13,6 +13,7 @@ mod function_text;
 mod id;
 mod parameter;
 mod plan;
+mod reference;
 mod scope;
 
 #[cfg(test)]
