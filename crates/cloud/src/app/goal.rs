@@ -31,8 +31,11 @@ impl App {
         settings: Option<&Settings>,
         operation: &str,
     ) -> Result<(u32, u64), Problem> {
-        let (sequence, incarnation) =
-            self.store.assign(&agent.vm, handler, version, settings, operation).await?;
+        let (sequence, incarnation) = self
+            .store
+            .assign(&agent.vm, handler, version, settings, operation)
+            .await?
+            .ok_or_else(|| gone(agent))?;
         agent.set_goal(incarnation);
         Ok((sequence, incarnation))
     }

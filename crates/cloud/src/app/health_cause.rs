@@ -209,9 +209,7 @@ impl Cause {
             ],
             _ => &[],
         };
-        let action = |(what, command): &(&str, &str)| {
-            json!({ "action": format!("{what}: az vm {command} -g {group} -n {vm}") })
-        };
+        let action = |(what, command): &(&str, &str)| json!({ "action": format!("{what}: az vm {command} -g {group} -n {vm}") });
         commands.iter().map(action).collect()
     }
 }

@@ -147,7 +147,8 @@ impl Store {
     /// and the goal state a new number, in one transaction. An operation that
     /// did so before it was interrupted does not do it again.
     ///
-    /// Returns the sequence number to wait for and the goal state's number.
+    /// Returns the sequence number to wait for and the goal state's number; nothing
+    /// where the machine was deleted meanwhile.
     pub(crate) async fn assign(
         &self,
         vm: &ResourceId,
@@ -155,11 +156,19 @@ impl Store {
         version: &str,
         settings: Option<&Settings>,
         operation: &str,
-    ) -> Result<(u32, u64), Error> {
+    ) -> Result<Option<(u32, u64)>, Error> {
         let doing = while_doing("write an extension's settings");
         let sealed =
             self.sealed(&settings.cloned().unwrap_or_default(), "extension's settings")?;
         let mut transaction = self.write().await?;
+        let there = sqlx::query("SELECT 1 FROM guest WHERE vm = ?")
+            .bind(key_of(vm))
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(&doing)?;
+        if there.is_none() {
+            return Ok(None);
+        }
         let changed = sqlx::query(
             "INSERT INTO plugin (vm, handler, version, sequence, operation, enabled, settings)
              VALUES (?, ?, ?, 0, ?, ?, ?)
@@ -198,7 +207,7 @@ impl Store {
         .await
         .map_err(&doing)?;
         transaction.commit().await.map_err(&doing)?;
-        Ok((sequence_number(sequence), incarnation.unsigned_abs()))
+        Ok(Some((sequence_number(sequence), incarnation.unsigned_abs())))
     }
 
     /// Takes a handler out of the goal state without announcing it: the next
