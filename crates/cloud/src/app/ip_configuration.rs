@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 use serde_json::{Map, Value, json};
 
 use super::child::{child_of, is_named};
-use super::document::{items, reference, text};
+use super::document::{check_name, items, reference, text};
 use super::network_document::same;
 use super::virtual_network::{prefix_of, subnet};
 use super::{App, Problem, application_security_group, load_balancer};
@@ -43,6 +43,7 @@ pub(super) async fn configured(
     let mut done: Vec<Value> = Vec::new();
     for (at, one) in given.iter().enumerate() {
         let name = text(one, "/name").unwrap_or("ipconfig1");
+        check_name(name)?;
         if done.iter().any(|other| is_named(other, name)) {
             return Err(Problem::Invalid {
                 code: "InvalidRequestFormat",

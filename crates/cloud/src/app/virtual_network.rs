@@ -5,7 +5,7 @@ use ipnet::Ipv4Net;
 use serde_json::{Map, Value, json};
 
 use super::child::{child_of, is_named};
-use super::document::{items, reference, text};
+use super::document::{check_name, items, reference, text};
 use super::usage::users_of_subnet;
 use super::{App, Problem};
 use crate::store::Resource;
@@ -32,6 +32,7 @@ pub(super) async fn judge(
             let name = text(subnet, "/name").ok_or_else(|| {
                 Problem::parameter("subnets.name", "Every subnet needs a name.")
             })?;
+            check_name(name)?;
             let mut given = subnet["properties"].as_object().cloned().unwrap_or_default();
             given.retain(|field, value| !value.is_null() && field != "ipConfigurations");
             Ok(child_of(&id, "subnets", name, given))

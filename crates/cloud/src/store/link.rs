@@ -40,19 +40,20 @@ impl Store {
         .fetch_all(&self.pool)
         .await
         .map_err(&doing)?;
-        let id = |text: String| {
-            ResourceId::parse(&text).map_err(|error| Error::Decode {
-                what: "reference",
-                source: serde::ser::Error::custom(error),
-            })
-        };
         rows.iter()
             .map(|row| {
-                Ok(Link {
-                    source: id(row.try_get("source").map_err(&doing)?)?,
-                    holder: id(row.try_get("holder").map_err(&doing)?)?,
-                    target: row.try_get("target").map_err(&doing)?,
-                })
+                let source: String = row.try_get("source").map_err(&doing)?;
+                let holder: String = row.try_get("holder").map_err(&doing)?;
+                let source =
+                    ResourceId::parse(&source).map_err(|error| Error::Decode {
+                        what: "reference",
+                        source: serde::ser::Error::custom(error),
+                    })?;
+                // Clients may send parts with any id; the document's own is sure.
+                let holder =
+                    ResourceId::parse(&holder).unwrap_or_else(|_| source.clone());
+                let target = row.try_get("target").map_err(&doing)?;
+                Ok(Link { source, holder, target })
             })
             .collect()
     }
