@@ -44,8 +44,11 @@ pub(crate) fn machines() -> Family {
         ("vm restart -g {g} -n {vm}-none", JSON),
         ("vm show -g {g}-none -n {vm}", JSON),
         ("vm user reset-ssh -g {g} -n {vm}-none", JSON),
-        ("vm user update -g {g} -n {vm} -u azureuser", JSON),
-        ("vm create -g {g} -n x --image Windows95 --admin-username a1", JSON),
+        (
+            "vm create -g {g} -n x --image Windows95 --admin-username a1 \
+             --ssh-key-values {pub}",
+            JSON,
+        ),
         ("vm boot-diagnostics get-boot-log -g {g} -n {vm}-none", JSON),
         ("group show -n {g}", TWO),
         ("group show -n {g}-none", JSON),
@@ -107,7 +110,7 @@ pub(crate) fn networks() -> Family {
         ("network vnet subnet show -g {g} --vnet-name {vm}VNET -n {vm}Subnet", TWO),
         ("network nic list -g {g}", TWO),
         ("network nic show -g {g} -n {vm}VMNic", TWO),
-        ("network nic list-effective-nsg -g {g} -n {vm}VMNic", TWO),
+        ("network nic list-effective-nsg -g {g} -n {vm}VMNic", JSON),
         ("network nic show-effective-route-table -g {g} -n {vm}VMNic", TWO),
         ("network public-ip list -g {g}", TWO),
         ("network public-ip show -g {g} -n {vm}PublicIP", TWO),

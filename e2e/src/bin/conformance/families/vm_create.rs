@@ -57,10 +57,10 @@ pub(crate) fn family() -> Family {
                  --ssh-key-values {pub} --no-wait"),
             run("vm wait -g {g} -n later --created"),
             run("vm image list").then(Says("Debian12")).only(&[Client::Az]),
-            fails(1, "vm create -g {g} -n never --image Windows95 --admin-username a1 \
+            fails(2, "vm create -g {g} -n never --image Windows95 --admin-username a1 \
                       --ssh-key-values {pub}")
             .then(Complains("Debian12")),
-            fails(1, "vm create -g {g} -n never --image Debian:debian-12:no:latest \
+            fails(2, "vm create -g {g} -n never --image Debian:debian-12:no:latest \
                       --admin-username a1 --ssh-key-values {pub}"),
             fails(1, "vm create -g {g} -n never --image Debian12 --admin-username root \
                       --ssh-key-values {pub}"),
