@@ -98,6 +98,8 @@ fn make(lab: &Lab, group: &str, number: usize) {
         "",
         "--vnet-name",
         "net",
+        "--subnet",
+        "front",
         "-o",
         "none",
     ];

@@ -55,7 +55,7 @@ pub(crate) fn family() -> Family {
                  --ssh-key-values {pub} --nsg ''")
             .keep("bareip", "/publicIpAddress"),
             // az 2.91 itself does not survive a NIC without NSG: it reads a member of it
-            // that Azure leaves out. The subnet it manages.
+            // that Azure leaves out (and would PUT the NIC back as it was).
             fails(1, "vm open-port -g {g} -n bare --port 22")
                 .only(&[Client::Az])
                 .then(Crashes)
@@ -64,9 +64,19 @@ pub(crate) fn family() -> Family {
                 .only(&[Client::Regain])
                 .then(Soon(Box::new(LoginAt("azureuser", "{bareip}", "22", "{key}"))))
                 .then(Knock("{bareip}", "8080", Knock::Silent)),
-            run("vm open-port -g {g} -n bare --port 22 --apply-to-subnet")
-                .only(&[Client::Az])
-                .then(Soon(Box::new(LoginAt("azureuser", "{bareip}", "22", "{key}")))),
+            run("vm open-port -g {g} -n bare --port 8081 --apply-to-subnet")
+                .given(Do("network nsg create -g {g} -n guard"))
+                .given(Do("network vnet subnet update -g {g} --vnet-name {vm}VNET \
+                           -n {vm}Subnet --network-security-group guard"))
+                .given(Knock("{ip}", "22", Knock::Silent))
+                .then(Shows(
+                    "network nsg rule show -g {g} --nsg-name guard -n open-port-8081",
+                    "/access",
+                    json!("Allow"),
+                )),
+            run("network vnet subnet update -g {g} --vnet-name {vm}VNET -n {vm}Subnet \
+                 --remove networkSecurityGroup")
+            .then(Soon(Box::new(Login("azureuser")))),
             fails(1, "network nsg rule create -g {g} --nsg-name {vm}NSG -n again \
                       --priority 1000 --access Deny --protocol Tcp \
                       --destination-port-ranges 22")
