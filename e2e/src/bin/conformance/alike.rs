@@ -37,26 +37,52 @@ fn complaint(stderr: &str) -> String {
         .to_owned()
 }
 
-/// The lines that differ, without those that are the same at both ends.
+/// The lines that differ, each run of them after the line of az's at which it begins.
 fn diff(theirs: &str, ours: &str) -> String {
     let (theirs, ours): (Vec<&str>, Vec<&str>) =
         (theirs.split('\n').collect(), ours.split('\n').collect());
-    let same = theirs.iter().zip(&ours).take_while(|(a, b)| a == b).count();
-    let (theirs, ours) = (&theirs[same..], &ours[same..]);
-    let tail =
-        theirs.iter().rev().zip(ours.iter().rev()).take_while(|(a, b)| a == b).count();
-    let marked = |mark: &str, lines: &[&str]| -> Vec<String> {
-        lines[..lines.len() - tail].iter().map(|line| format!("{mark}{line}")).collect()
-    };
-    let mut lines = vec![format!("@ line {}", same + 1)];
-    for side in [marked("-", theirs), marked("+", ours)] {
-        let more = side.len().saturating_sub(SHOWN);
-        lines.extend(side.into_iter().take(SHOWN));
-        if more > 0 {
-            lines.push(format!("… {more} lines more"));
+    let common = common(&theirs, &ours);
+    let mut lines = Vec::new();
+    let (mut a, mut b) = (0, 0);
+    let mut apart = false;
+    while a < theirs.len() || b < ours.len() {
+        if a < theirs.len() && b < ours.len() && theirs[a] == ours[b] {
+            (a, b, apart) = (a + 1, b + 1, false);
+            continue;
+        }
+        if !apart {
+            lines.push(format!("@ line {}", a + 1));
+            apart = true;
+        }
+        if b == ours.len() || (a < theirs.len() && common[a + 1][b] >= common[a][b + 1]) {
+            lines.push(format!("-{}", theirs[a]));
+            a += 1;
+        } else {
+            lines.push(format!("+{}", ours[b]));
+            b += 1;
         }
     }
+    let more = lines.len().saturating_sub(SHOWN);
+    lines.truncate(SHOWN);
+    if more > 0 {
+        lines.push(format!("… {more} lines more"));
+    }
     lines.join("\n")
+}
+
+/// How many lines the rests from each pair of places on have in common.
+fn common(theirs: &[&str], ours: &[&str]) -> Vec<Vec<u32>> {
+    let mut common = vec![vec![0; ours.len() + 1]; theirs.len() + 1];
+    for a in (0..theirs.len()).rev() {
+        for b in (0..ours.len()).rev() {
+            common[a][b] = if theirs[a] == ours[b] {
+                common[a + 1][b + 1] + 1
+            } else {
+                common[a + 1][b].max(common[a][b + 1])
+            };
+        }
+    }
+    common
 }
 
 #[cfg(test)]
@@ -87,5 +113,7 @@ mod tests {
     #[test]
     fn a_difference_shows_the_lines_that_differ() {
         assert_eq!(diff("a\nb\nc", "a\nx\nc"), "@ line 2\n-b\n+x");
+        assert_eq!(diff("a\nb\nc\nd", "b\nc\nd\ne"), "@ line 1\n-a\n@ line 5\n+e");
+        assert_eq!(diff("", "a\n"), "@ line 1\n+a");
     }
 }

@@ -39,9 +39,11 @@ use session::Session;
 const LANES: usize = 2;
 
 /// Whom clients ask of themselves, and do without.
-const ASKED_IN_VAIN: [&str; 1] = [
+const ASKED_IN_VAIN: [&str; 2] = [
     // az, after a command that failed: whether it is connected at all.
     "azcliprod.blob.core.windows.net:443",
+    // az, for a command that it does not know: whether an extension has it.
+    "aka.ms:443",
 ];
 
 const USAGE: &str = "usage: conformance [--only TEXT] [--client az|classic|python|regain] \

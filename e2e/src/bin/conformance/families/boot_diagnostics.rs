@@ -1,5 +1,6 @@
 //! `az vm boot-diagnostics`: the log is the console's own.
 
+use e2e::Client;
 use serde_json::json;
 
 use crate::case::{BOTH, Family, World, fails, run};
@@ -21,6 +22,7 @@ pub(crate) fn family() -> Family {
                 .given(Guest("echo 'marked by the guest' >/dev/console"))
                 .then(Says("marked by the guest")),
             run("vm boot-diagnostics get-boot-log-uris -g {g} -n {vm}")
+                .only(&[Client::Az])
                 .then(There("/serialConsoleLogBlobUri")),
             run("vm boot-diagnostics disable -g {g} -n {vm}").then(Shows(
                 "vm show -g {g} -n {vm}",

@@ -23,7 +23,7 @@ pub(crate) fn family() -> Family {
             fails(1, "rest --method get --url /subscriptions/\
                       00000000-0000-0000-0000-000000000009/resourcegroups\
                       ?api-version=2024-07-01")
-            .then(Complains("SubscriptionNotFound")),
+            .then(Complains("00000000-0000-0000-0000-000000000009")),
             fails(1, "network vnet create -g {g} -n bad --address-prefixes 10.0.0.0/99"),
             fails(1, "network vnet create -g {g} -n bad --address-prefixes nonsense"),
             fails(1, "rest --method put --url {id}/providers/Microsoft.Network/\
