@@ -14,6 +14,8 @@ pub(crate) fn family() -> Family {
         vec![
             run("network public-ip create -g {g} -n front --sku Standard")
                 .keep("front", "/publicIp/ipAddress"),
+            run("network nic show -g {g} -n {vm}VMNic")
+                .keep("ipconfig", "/ipConfigurations/0/name"),
             run("network lb create -g {g} -n lb --sku Standard --public-ip-address front \
                  --frontend-ip-name fe --backend-pool-name be")
             .then(Is("/loadBalancer/frontendIPConfigurations/0/name", json!("fe"))),
@@ -26,7 +28,7 @@ pub(crate) fn family() -> Family {
                  --frontend-port 50022 --backend-port 22 --frontend-ip-name fe")
             .then(Is("/frontendPort", json!(50022))),
             run("network nic ip-config inbound-nat-rule add -g {g} --nic-name {vm}VMNic \
-                 --ip-config-name ipconfig{vm} --lb-name lb --inbound-nat-rule ssh")
+                 --ip-config-name {ipconfig} --lb-name lb --inbound-nat-rule ssh")
             .given(Knock("{front}", "50022", Knock::Silent))
             .then(Soon(Box::new(LoginAt("azureuser", "{front}", "50022", "{key}"))))
             .then(Knock("{front}", "22", Knock::Silent)),
@@ -49,7 +51,7 @@ pub(crate) fn family() -> Family {
                       --protocol Tcp --frontend-port 50023 --backend-port 23 \
                       --frontend-ip-name fe"),
             run("network nic ip-config inbound-nat-rule remove -g {g} --nic-name {vm}VMNic \
-                 --ip-config-name ipconfig{vm} --lb-name lb --inbound-nat-rule ssh")
+                 --ip-config-name {ipconfig} --lb-name lb --inbound-nat-rule ssh")
             .then(Knock("{front}", "50023", Knock::Silent)),
             run("network lb inbound-nat-rule delete -g {g} --lb-name lb -n ssh"),
             run("network lb delete -g {g} -n lb").then(Gone("network lb show -g {g} -n lb")),
