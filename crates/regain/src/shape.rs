@@ -69,15 +69,34 @@ fn flat_object(map: Map<String, Value>) -> Map<String, Value> {
     out
 }
 
-/// The document as az's SDK-based commands print it: as ARM gives it, with the
-/// keys of its kind and no others, null where there is nothing.
+/// The document as az's SDK-based commands print it: as ARM gives it, null where
+/// one of the `keys` of its kind is missing, and the group wherever there is an id.
 pub(crate) fn with_nulls(mut document: Value, keys: &[&str]) -> Value {
     let mut out = Map::new();
     for key in keys {
         out.insert((*key).to_owned(), document[*key].take());
     }
-    with_group(&mut out);
-    Value::Object(out)
+    if let Value::Object(given) = document {
+        // What az's model does not know is passed on.
+        for (key, value) in given {
+            out.entry(key).or_insert(value);
+        }
+    }
+    let mut document = Value::Object(out);
+    with_groups(&mut document);
+    document
+}
+
+/// Adds the group to everything that has an id, at every depth.
+fn with_groups(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(with_groups),
+        Value::Object(object) => {
+            with_group(object);
+            object.values_mut().for_each(with_groups);
+        }
+        _ => {}
+    }
 }
 
 /// Adds the group that an id names.
@@ -161,6 +180,20 @@ mod tests {
         ] {
             assert_eq!(python_time(&json!(arm)), json!(python));
         }
+    }
+
+    #[test]
+    fn a_models_keys_are_all_there_and_others_stay() {
+        let nic = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/n";
+        let vm =
+            json!({"name": "vm", "etag": "1", "properties": {"nics": [{"id": nic}]}});
+        assert_eq!(
+            with_nulls(vm, &["name", "plan", "properties"]),
+            json!({
+                "name": "vm", "plan": null, "etag": "1",
+                "properties": {"nics": [{"id": nic, "resourceGroup": "g"}]},
+            })
+        );
     }
 
     #[test]
