@@ -31,7 +31,16 @@ pub enum EngineKind {
     Fake,
 }
 
-/// How long the server waits for what.
+/// How many requests a principal may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// At once, after a rest.
+    pub burst: u32,
+    /// In the long run.
+    pub per_second: u32,
+}
+
+/// How long the server waits for what, and how much it takes.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// An operation that ends within this is answered synchronously.
@@ -54,6 +63,13 @@ pub struct Limits {
     pub stale: Duration,
     /// Between two looks at every machine's health.
     pub health: Duration,
+    /// A principal's GET and HEAD; more are answered 429. The defaults are far
+    /// beyond Azure's: they stop a client that runs wild, not a busy one.
+    pub reads: Rate,
+    /// The same for PUT, PATCH and POST.
+    pub writes: Rate,
+    /// The same for DELETE.
+    pub deletes: Rate,
     /// A token is valid for this.
     pub token: Duration,
     /// How long a simulated agent takes for anything it is told.
@@ -76,6 +92,9 @@ impl Default for Limits {
             run_command: Duration::from_secs(90 * 60),
             stale: Duration::from_secs(30),
             health: Duration::from_secs(15),
+            reads: Rate { burst: 1_000_000, per_second: 100_000 },
+            writes: Rate { burst: 1_000_000, per_second: 100_000 },
+            deletes: Rate { burst: 1_000_000, per_second: 100_000 },
             token: Duration::from_secs(8 * 60 * 60),
             simulated_work: Duration::ZERO,
             slow_client: Duration::from_secs(60),

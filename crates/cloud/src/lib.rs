@@ -17,7 +17,7 @@ mod server;
 mod state;
 mod store;
 
-pub use config::{Config, EngineKind, Limits};
+pub use config::{Config, EngineKind, Limits, Rate};
 pub use error::Error;
 pub use http::routes;
 pub use server::{Server, serve};

@@ -23,10 +23,10 @@ use crate::{Config, EngineKind, Error, Limits};
 /// # Errors
 /// The state directory is in use, the port is taken, or this host cannot run what
 /// [`Config::engine`] asks for.
-pub async fn serve(config: Config) -> Result<(), Error> {
+pub async fn serve(config: Config, limits: Limits) -> Result<(), Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signal)?;
-    let mut server = Server::start(config, Limits::default()).await?;
+    let mut server = Server::start(config, limits).await?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -81,6 +81,7 @@ impl Server {
             limits,
             directory: Directory::default(),
             access: Access::default(),
+            founder: credentials.client_id.clone(),
             host_secret: credentials.identity_header.clone(),
             tenant: credentials.tenant.clone(),
             subscription: credentials.subscription.clone(),

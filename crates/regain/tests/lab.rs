@@ -34,7 +34,9 @@ fn a_lab_says_where_it_is_and_how_to_get_in() {
             "REGAIN_CLIENT_ID",
             "REGAIN_CLIENT_SECRET",
             "REGAIN_SUBSCRIPTION",
-            "REQUESTS_CA_BUNDLE"
+            "REQUESTS_CA_BUNDLE",
+            "IDENTITY_ENDPOINT",
+            "IDENTITY_HEADER"
         ]
     );
 }

@@ -74,7 +74,6 @@ impl Principal {
     }
 
     /// What Graph calls it.
-    #[expect(dead_code, reason = "Graph comes next")]
     pub(crate) fn service_principal_type(&self) -> &'static str {
         match self.kind {
             Kind::Application => "Application",

@@ -102,6 +102,12 @@ impl App {
         all.find(|one| one.kind == Kind::ManagedIdentity && one.machine.is_none())
     }
 
+    /// Whether a principal is one of the two that come with the state directory.
+    pub(super) fn comes_with_the_state(&self, one: &Principal) -> bool {
+        one.app_id.eq_ignore_ascii_case(&self.founder)
+            || one.kind == Kind::ManagedIdentity && one.machine.is_none()
+    }
+
     /// The identity of a virtual machine, if it has one.
     pub(crate) fn machine_identity(&self, vm: &ResourceId) -> Option<Caller> {
         self.directory.of_machine(&key_of(vm))

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::activity::Asking;
 use super::call::{Answer, Call};
 use super::serial::Turn;
 use super::work::Work;
@@ -145,6 +146,7 @@ impl App {
             error: None,
             started_at: now(),
             ended_at: None,
+            asked: Asking::taken_over(),
         };
         self.store.promise(&operation, &job.work, &job.documents).await?;
         drop(job.brief);
@@ -177,7 +179,11 @@ impl App {
         work: Work,
         again: bool,
     ) -> Result<Value, Problem> {
-        let outcome = work.perform(self, &operation.id, again).await;
+        let work = work.perform(self, &operation.id, again);
+        let outcome = match &operation.asked {
+            Some(request) => Asking::new(request.clone()).within(work).await,
+            None => work.await,
+        };
         let recorded = match &outcome {
             Ok(body) => Ok(body.clone()),
             Err(problem) => Err(problem.to_arm()),
@@ -190,7 +196,7 @@ impl App {
                 tracing::warn!(name = operation.name, target = operation.target, %error, "failed");
             }
         }
-        self.store.conclude(&operation.id, &recorded).await?;
+        self.store.conclude(operation, &recorded).await?;
         outcome
     }
 
@@ -209,7 +215,7 @@ impl App {
                 Ok(work) => work,
                 Err(error) => {
                     let error = Problem::Store(error).to_arm();
-                    self.store.conclude(&operation.id, &Err(error)).await?;
+                    self.store.conclude(&operation, &Err(error)).await?;
                     continue;
                 }
             };

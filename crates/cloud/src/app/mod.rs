@@ -12,6 +12,7 @@
 //! ```
 
 pub(crate) mod access;
+pub(crate) mod activity;
 mod agent;
 mod application_security_group;
 pub(crate) mod boot_diagnostics;
@@ -28,6 +29,7 @@ mod extension_settings;
 mod fabric;
 mod filter;
 mod goal;
+mod graph;
 mod guest_image;
 mod handler;
 pub(crate) mod health;
@@ -120,6 +122,8 @@ pub(crate) struct App {
     pub(crate) directory: Directory,
     /// What they may do.
     pub(crate) access: Access,
+    /// The application of `credentials.json`.
+    pub(crate) founder: String,
     /// The secret of this host's managed identity.
     pub(crate) host_secret: String,
     /// The tenant's id.

@@ -84,6 +84,30 @@ pub(crate) enum Problem {
         /// On what.
         scope: String,
     },
+    /// A principal that sends more than it may.
+    #[error(
+        "Number of '{kind}' requests for subscription '{subscription}' actor '{actor}' exceeded. \
+         Please try again after '{seconds}' seconds after additional tokens are available. Refer \
+         to https://aka.ms/arm-throttling for additional information."
+    )]
+    Throttled {
+        /// As in `read`.
+        kind: &'static str,
+        /// The subscription.
+        subscription: String,
+        /// Object id of the principal.
+        actor: String,
+        /// How long to wait.
+        seconds: String,
+    },
+    /// Something in the directory that may not be done.
+    #[error("{message}")]
+    Denied {
+        /// Graph's code.
+        code: &'static str,
+        /// What, and who may.
+        message: String,
+    },
     /// A template with resources that its caller may not write.
     #[error("Deployment failed with multiple errors: '{why}'")]
     DeploymentRefused {
@@ -247,6 +271,8 @@ pub(crate) enum Kind {
     Unauthenticated,
     /// Somebody asks who may not.
     Forbidden,
+    /// Somebody asks too often.
+    Throttled,
     /// Not there.
     NotFound,
     /// Not this verb.
@@ -289,6 +315,7 @@ impl Problem {
             Self::WrongAudience { .. } => "InvalidAuthenticationTokenAudience",
             Self::SignInRefused { .. } => "invalid_client",
             Self::AuthorizationFailed { .. } => "AuthorizationFailed",
+            Self::Throttled { .. } => "SubscriptionRequestsThrottled",
             Self::DeploymentRefused { .. } => "InvalidTemplateDeployment",
             Self::NoSuchRoute { .. } => "InvalidResourceType",
             Self::MethodNotAllowed { .. } => "MethodNotAllowed",
@@ -302,6 +329,7 @@ impl Problem {
             Self::NoArtifact { .. } => "ArtifactNotFound",
             Self::InvalidReference { .. } => "InvalidResourceReference",
             Self::Missing { code, .. }
+            | Self::Denied { code, .. }
             | Self::Invalid { code, .. }
             | Self::Conflict { code, .. }
             | Self::Guest { code, .. } => code,
@@ -326,9 +354,10 @@ impl Problem {
             | Self::WrongAudience { .. }
             | Self::SignInRefused { .. }
             | Self::ExpiredToken => Kind::Unauthenticated,
-            Self::AuthorizationFailed { .. } | Self::DeploymentRefused { .. } => {
-                Kind::Forbidden
-            }
+            Self::AuthorizationFailed { .. }
+            | Self::DeploymentRefused { .. }
+            | Self::Denied { .. } => Kind::Forbidden,
+            Self::Throttled { .. } => Kind::Throttled,
             Self::NoSuchRoute { .. }
             | Self::SubscriptionNotFound { .. }
             | Self::NoSuchNamespace { .. }

@@ -2,20 +2,25 @@
 //! only place where ARM's statuses and headers are decided.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arm::ResourceId;
 use axum::Json;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::envelope::Ids;
 use super::jsonc;
 use super::page::Place;
 use super::path::Spelling;
+use crate::app::access::Asked;
 use crate::app::{Answer, App, Call, Caller, Kind, Problem, Ticket};
+use crate::store::{Request as Recorded, now};
 
 /// The largest body that ARM takes.
 pub(super) const BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -72,6 +77,34 @@ pub(super) fn read_head(
         if_match: header(header::IF_MATCH),
         if_none_match: header(header::IF_NONE_MATCH).is_some_and(|value| value == "*"),
     })
+}
+
+/// What the activity log says of a request.
+pub(super) fn request_of(
+    parts: &Parts,
+    call: &Call,
+    asked: &Asked,
+    place: &Place,
+) -> Recorded {
+    let ids = parts.extensions.get::<Ids>().cloned().unwrap_or_default();
+    let ConnectInfo(client) = parts
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .copied()
+        .unwrap_or(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 0))));
+    Recorded {
+        caller: call.caller.id.clone(),
+        app_id: call.caller.app_id.clone(),
+        action: asked.action.clone(),
+        resource: call.id.to_string(),
+        correlation: ids.correlation,
+        operation: ids.request,
+        method: parts.method.to_string(),
+        uri: place.path().to_owned(),
+        client: client.ip().to_string(),
+        client_request: ids.client,
+        came_at: now(),
+    }
 }
 
 /// Reads a body of a request for `id`: nothing, or JSON.
@@ -181,6 +214,7 @@ pub(super) fn refuse(problem: &Problem) -> Response {
         Kind::Invalid => StatusCode::BAD_REQUEST,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::Throttled => StatusCode::TOO_MANY_REQUESTS,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Kind::Conflict => StatusCode::CONFLICT,

@@ -12,14 +12,31 @@ const CLIENT_REQUEST: HeaderName = HeaderName::from_static("x-ms-client-request-
 const RETURN_CLIENT_REQUEST: HeaderName =
     HeaderName::from_static("x-ms-return-client-request-id");
 
+/// The ids of one request.
+#[derive(Clone, Default)]
+pub(super) struct Ids {
+    /// Our own.
+    pub(super) request: String,
+    /// What it belongs to.
+    pub(super) correlation: String,
+    /// The client's own.
+    pub(super) client: Option<String>,
+}
+
 /// Adds ids to a response, and writes one line to the log.
-pub(super) async fn wrap(request: Request, next: Next) -> Response {
+pub(super) async fn wrap(mut request: Request, next: Next) -> Response {
     let request_id = Uuid::new_v4().to_string();
     let correlation =
         sent(request.headers(), &CORRELATION).unwrap_or_else(|| request_id.clone());
     let client = sent(request.headers(), &CLIENT_REQUEST).filter(|_| {
         sent(request.headers(), &RETURN_CLIENT_REQUEST).is_some_and(|v| v == "true")
     });
+    let ids = Ids {
+        request: request_id.clone(),
+        correlation: correlation.clone(),
+        client: sent(request.headers(), &CLIENT_REQUEST),
+    };
+    request.extensions_mut().insert(ids);
     let method = request.method().clone();
     let path = match request.uri().path() {
         // Its second segment is a secret.

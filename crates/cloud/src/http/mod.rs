@@ -7,6 +7,7 @@
 
 mod call;
 mod envelope;
+mod graph;
 mod imds;
 mod jsonc;
 mod metadata;
@@ -15,6 +16,7 @@ mod path;
 mod router;
 mod routes;
 mod sign_in;
+mod throttle;
 mod tls;
 mod token;
 mod wire_server;
@@ -82,7 +84,9 @@ pub(crate) fn serve(
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(slow_client);
-    let task = tokio::spawn(server.serve(router.into_make_service()));
+    let task = tokio::spawn(
+        server.serve(router.into_make_service_with_connect_info::<SocketAddr>()),
+    );
     Ok(Serving { handle, task })
 }
 

@@ -37,6 +37,11 @@ impl Place {
         Self { path, query }
     }
 
+    /// The path as it was sent.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The query, decoded.
     pub(super) fn query(&self) -> &[(String, String)] {
         &self.query

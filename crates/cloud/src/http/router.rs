@@ -3,9 +3,12 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{Method, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{self, MethodRouter};
@@ -14,8 +17,9 @@ use axum::{Extension, Json, Router};
 use super::page::Place;
 use super::path::Spelling;
 use super::token::{Audience, Tokens};
-use super::{call, envelope, metadata, routes, sign_in};
+use super::{call, envelope, graph, metadata, routes, sign_in, throttle};
 use crate::app::access::{Asked, Verb};
+use crate::app::activity::Asking;
 use crate::app::{Answer, App, Call, Caller, Deed, Door, Doors, Problem, spelling};
 
 pub(super) mod verb {
@@ -58,11 +62,16 @@ pub(super) fn router(app: Arc<App>, tokens: Arc<Tokens>) -> Router {
         .with_state(Arc::clone(&tokens));
     let managed = routes::all()
         .router
-        .with_state(app)
+        .with_state(Arc::clone(&app))
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
-        .layer(middleware::from_fn_with_state(tokens, authenticate));
-    public.merge(sign_in).merge(managed).layer(middleware::from_fn(envelope::wrap))
+        .layer(middleware::from_fn_with_state(Arc::clone(&tokens), authenticate));
+    let graph = graph::router(app, tokens);
+    public
+        .merge(sign_in)
+        .merge(graph)
+        .merge(managed)
+        .layer(middleware::from_fn(envelope::wrap))
 }
 
 /// The routes so far.
@@ -203,14 +212,40 @@ where
     Fut: Future<Output = Result<Answer, Problem>> + Send + 'static,
 {
     let (parts, body) = request.into_parts();
-    let mut call = call::read_head(app, &parts, depth, place)?;
+    let call = call::read_head(app, &parts, depth, place)?;
     app.check_subscription(&call.id)?;
+    let asking = (asked.verb != Verb::Read)
+        .then(|| Asking::new(call::request_of(&parts, &call, asked, place)));
+    let judged = judged(app, call, (&parts, body), asked, asking.as_ref(), noun);
+    let outcome = judged.await;
+    if let Some(asking) = asking {
+        app.log_end(&asking, &outcome).await?;
+    }
+    outcome
+}
+
+async fn judged<F, Fut>(
+    app: &Arc<App>,
+    mut call: Call,
+    (parts, body): (&Parts, Body),
+    asked: &Asked,
+    asking: Option<&Arc<Asking>>,
+    noun: F,
+) -> Result<Answer, Problem>
+where
+    F: Fn(Arc<App>, Call) -> Fut,
+    Fut: Future<Output = Result<Answer, Problem>> + Send + 'static,
+{
     let pass = app.allow(&call, asked).await?;
-    call.body = call::read_body(app, &parts, &call.id, body).await?;
-    let answer =
-        tokio::spawn(noun(Arc::clone(app), call)).await.unwrap_or_else(|error| {
-            Err(Problem::Internal { doing: "answer the request", why: error.to_string() })
-        })?;
+    call.body = call::read_body(app, parts, &call.id, body).await?;
+    let work = noun(Arc::clone(app), call);
+    let task = match asking.cloned() {
+        Some(asking) => tokio::spawn(async move { asking.within(work).await }),
+        None => tokio::spawn(work),
+    };
+    let answer = task.await.unwrap_or_else(|error| {
+        Err(Problem::Internal { doing: "answer the request", why: error.to_string() })
+    })?;
     Ok(pass.shown(answer))
 }
 
@@ -221,8 +256,16 @@ async fn authenticate(
 ) -> Response {
     match tokens.check(authorization(&request), Audience::Management) {
         Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+            let kind = throttle::Kind::of(request.method());
+            match tokens.throttle.take(&caller.id, kind, Instant::now()) {
+                Ok(left) => {
+                    request.extensions_mut().insert(caller);
+                    let mut response = next.run(request).await;
+                    response.headers_mut().insert(kind.header(), HeaderValue::from(left));
+                    response
+                }
+                Err(wait) => throttled(&tokens, &caller, kind, wait),
+            }
         }
         Err(problem) => {
             let challenge = format!(
@@ -239,6 +282,25 @@ async fn authenticate(
             response
         }
     }
+}
+
+fn throttled(
+    tokens: &Tokens,
+    caller: &Caller,
+    kind: throttle::Kind,
+    wait: Duration,
+) -> Response {
+    let retry_after = throttle::retry_after(wait);
+    let mut response = call::refuse(&Problem::Throttled {
+        kind: kind.word(),
+        subscription: tokens.app.subscription.clone(),
+        actor: caller.id.clone(),
+        seconds: retry_after.to_str().unwrap_or("1").to_owned(),
+    });
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, retry_after);
+    headers.insert(kind.header(), HeaderValue::from(0));
+    response
 }
 
 fn authorization(request: &Request) -> Option<&str> {

@@ -8,6 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::throttle::Throttle;
 use crate::app::{App, Caller, Problem};
 
 /// Whom a token is for.
@@ -22,6 +23,7 @@ pub(super) enum Audience {
 /// What signs tokens and checks them.
 pub(super) struct Tokens {
     pub(super) app: Arc<App>,
+    pub(super) throttle: Throttle,
     lifetime: Duration,
     sign: EncodingKey,
     check: DecodingKey,
@@ -87,6 +89,7 @@ impl Tokens {
     pub(super) fn new(app: Arc<App>) -> Self {
         let key = app.seal.derive("token");
         Self {
+            throttle: Throttle::new(&app.limits),
             lifetime: app.limits.token,
             sign: EncodingKey::from_secret(&key),
             check: DecodingKey::from_secret(&key),

@@ -6,6 +6,7 @@
 //! state from which the journal can be driven on. Whatever may hold a secret is
 //! [sealed](Seal) before it is written.
 
+mod activity;
 mod guest;
 mod health;
 mod link;
@@ -27,6 +28,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
 };
 
+pub(crate) use activity::{Event, Request};
 pub(crate) use guest::{Guest, Settings, Tenant};
 pub(crate) use link::Link;
 pub(crate) use operation::{Operation, Status};

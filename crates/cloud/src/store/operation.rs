@@ -9,6 +9,7 @@ use serde_json::Value;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
+use super::activity::{self, Event, Request};
 use super::resource::{self, key_of};
 use super::{Error, Resource, Store, decode, encode, now, while_doing};
 
@@ -55,6 +56,8 @@ pub(crate) struct Operation {
     pub(crate) started_at: String,
     /// When it ended.
     pub(crate) ended_at: Option<String>,
+    /// The request that asked for it.
+    pub(crate) asked: Option<Request>,
 }
 
 impl Store {
@@ -67,10 +70,12 @@ impl Store {
         documents: &[Resource],
     ) -> Result<(), Error> {
         let doing = while_doing("journal an operation");
+        let asked = operation.asked.as_ref();
+        let asked = asked.map(|request| encode(request, "request")).transpose()?;
         let mut transaction = self.write().await?;
         sqlx::query(
-            "INSERT INTO operation (id, name, target, serial, work, status, started_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO operation (id, name, target, serial, work, status, started_at, asked)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&operation.id)
         .bind(&operation.name)
@@ -79,11 +84,15 @@ impl Store {
         .bind(self.sealed(work, "operation")?)
         .bind(operation.status.as_str())
         .bind(&operation.started_at)
+        .bind(asked)
         .execute(&mut *transaction)
         .await
         .map_err(&doing)?;
         for document in documents {
             resource::write(&mut transaction, document).await?;
+        }
+        if let Some(request) = &operation.asked {
+            activity::write(&mut transaction, &Event::started(request)).await?;
         }
         transaction.commit().await.map_err(&doing)
     }
@@ -91,7 +100,7 @@ impl Store {
     /// Writes how an operation ended. What it was asked to do is forgotten.
     pub(crate) async fn conclude(
         &self,
-        id: &str,
+        operation: &Operation,
         outcome: &Result<Value, ArmError>,
     ) -> Result<(), Error> {
         let (status, result, error) = match outcome {
@@ -102,6 +111,14 @@ impl Store {
                 (Status::Failed, None, Some(encode(error, "operation's error")?))
             }
         };
+        let event = operation.asked.as_ref().map(|request| match outcome {
+            Ok(_) => Event::new(request, "Succeeded", "OK"),
+            Err(error) => {
+                Event::new(request, "Failed", "Conflict").because(&error.code, None)
+            }
+        });
+        let doing = while_doing("conclude an operation");
+        let mut transaction = self.write().await?;
         sqlx::query(
             "UPDATE operation
              SET status = ?, result = ?, error = ?, ended_at = ?, work = x''
@@ -111,11 +128,14 @@ impl Store {
         .bind(result)
         .bind(error)
         .bind(now())
-        .bind(id)
-        .execute(&self.writer)
+        .bind(&operation.id)
+        .execute(&mut *transaction)
         .await
-        .map_err(while_doing("conclude an operation"))?;
-        Ok(())
+        .map_err(&doing)?;
+        if let Some(event) = &event {
+            activity::write(&mut transaction, event).await?;
+        }
+        transaction.commit().await.map_err(&doing)
     }
 
     /// One operation.
@@ -135,7 +155,7 @@ impl Store {
         id: &str,
     ) -> Result<Option<String>, Error> {
         let asked: Option<Option<String>> =
-            sqlx::query_scalar("SELECT asked FROM operation WHERE id = ?")
+            sqlx::query_scalar("SELECT asked ->> '$.caller' FROM operation WHERE id = ?")
                 .bind(id.to_ascii_lowercase())
                 .fetch_optional(&self.pool)
                 .await
@@ -201,6 +221,7 @@ impl Store {
     fn read_operation(&self, row: &SqliteRow) -> Result<Operation, Error> {
         let column = while_doing("read an operation");
         let status: String = row.try_get("status").map_err(&column)?;
+        let asked: Option<String> = row.try_get("asked").map_err(&column)?;
         let result: Option<Vec<u8>> = row.try_get("result").map_err(&column)?;
         let error: Option<String> = row.try_get("error").map_err(&column)?;
         Ok(Operation {
@@ -220,6 +241,7 @@ impl Store {
             error: error.map(|text| decode(&text, "operation's error")).transpose()?,
             started_at: row.try_get("started_at").map_err(&column)?,
             ended_at: row.try_get("ended_at").map_err(&column)?,
+            asked: asked.map(|text| decode(&text, "request")).transpose()?,
         })
     }
 }

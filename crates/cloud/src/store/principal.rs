@@ -98,7 +98,6 @@ impl Principal {
     }
 }
 
-#[expect(dead_code, reason = "Graph comes next")]
 impl Store {
     /// Everybody, in the order in which they came.
     pub(crate) async fn principals(&self) -> Result<Vec<Principal>, Error> {

@@ -177,6 +177,22 @@ impl Lab {
         read(request.send().await.unwrap()).await
     }
 
+    /// A request exactly as given, with a JSON body.
+    pub(crate) async fn json(
+        &self,
+        method: Method,
+        address: &str,
+        token: &str,
+        body: Option<Value>,
+    ) -> Reply {
+        let mut request =
+            self.client.request(method, address).header("authorization", token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        read(request.send().await.unwrap()).await
+    }
+
     /// A PUT of a text that need not be JSON.
     pub(crate) async fn put_text(
         &self,

@@ -151,6 +151,10 @@ pub(crate) struct Serve {
         default_value = "/var/cache/regain"
     )]
     pub(crate) cache: PathBuf,
+    /// How many reads, writes and deletes per second each client may send; more are
+    /// answered 429, as by Azure.
+    #[arg(long, value_name = "N", env = "REGAIN_REQUESTS_PER_SECOND")]
+    pub(crate) requests_per_second: Option<u32>,
 }
 
 /// What runs a lab's VMs.

@@ -26,7 +26,12 @@ pub(super) async fn run(args: Serve, context: &Context) -> Result<Answer, Failur
         guest_binary,
         keeper,
     };
-    cloud::serve(config)
+    let mut limits = cloud::Limits::default();
+    if let Some(per_second) = args.requests_per_second {
+        let rate = cloud::Rate { burst: per_second, per_second };
+        (limits.reads, limits.writes, limits.deletes) = (rate, rate, rate);
+    }
+    cloud::serve(config, limits)
         .await
         .map_err(|error| Failure::new("the local cloud ended").because(error))?;
     Ok(Answer::done())

@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use arm::Secret;
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +39,13 @@ pub(crate) struct Server {
 pub(crate) struct Settings {
     /// What runs the VMs: `nspawn` or `fake`.
     pub(crate) engine: String,
+}
+
+/// What `credentials.json` says of this host's managed identity.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HostIdentity {
+    identity_header: Secret,
 }
 
 impl LabState {
@@ -87,6 +95,12 @@ impl LabState {
     /// How to sign in.
     pub(crate) fn credentials(&self) -> Result<ServicePrincipal, Failure> {
         self.read("credentials.json")?.ok_or_else(|| self.is_down())
+    }
+
+    /// The secret of this host's managed identity.
+    pub(crate) fn identity_header(&self) -> Result<Secret, Failure> {
+        let host: Option<HostIdentity> = self.read("credentials.json")?;
+        host.map(|host| host.identity_header).ok_or_else(|| self.is_down())
     }
 
     /// What `lab up` was told, if this directory is a lab's.

@@ -26,6 +26,11 @@ pub(crate) fn action_of(template: &str, verb: Verb) -> String {
         template.split('/').filter(|part| !part.is_empty()).collect();
     let provider = segments.iter().rposition(|part| *part == "providers");
     let mut action = match provider.and_then(|at| segments.get(at + 1..)) {
+        // What a provider itself is told, or says of itself.
+        Some([namespace]) if namespace.starts_with('{') => {
+            "Microsoft.Resources/subscriptions/providers".to_owned()
+        }
+        Some([namespace, what]) if namespace.starts_with('{') => format!("*/{what}"),
         Some([namespace, chain @ ..]) => {
             let mut action = spelling::of(namespace).to_owned();
             for kind in chain.iter().step_by(2) {

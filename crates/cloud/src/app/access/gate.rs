@@ -56,9 +56,12 @@ impl Asked {
             {
                 RouteKind::Operation
             } else if !is_list {
-                let is_subscription =
-                    template.matches('/').count() == 2 && verb == Verb::Read;
-                if is_subscription { RouteKind::Common } else { RouteKind::Item }
+                let common = template.matches('/').count() == 2 || before == "providers";
+                if common && verb == Verb::Read {
+                    RouteKind::Common
+                } else {
+                    RouteKind::Item
+                }
             } else if last == "resources" {
                 RouteKind::Everything
             } else if last != "resourcegroups" && !template.contains("/providers/") {

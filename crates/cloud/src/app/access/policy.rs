@@ -75,6 +75,11 @@ impl Policy {
         grant
     }
 
+    /// Whether a principal may do `action` at `scope`.
+    pub(crate) fn allows(&self, principal: &str, action: &str, scope: &str) -> bool {
+        self.judge(principal, action, scope) == Grant::Whole
+    }
+
     /// Whether a principal has any role at, above or below `scope`.
     pub(crate) fn knows(&self, principal: &str, scope: &str) -> bool {
         let scope = normal(scope);

@@ -8,6 +8,7 @@ use arm::{ArmError, ResourceId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::super::activity::Asking;
 use super::super::document::text;
 use super::super::door::Deed;
 use super::super::template::{Fault, Plan, problem};
@@ -64,7 +65,7 @@ async fn make_all(
             let part = |plan: &Plan<'_>| plan.body(&plan.resources[at]);
             let body = evaluated(app, &caller, &mut plan, part).await?;
             let call = Call::inner(&caller, one.clone(), Some(body));
-            finished(app, app.at_door(Deed::Put, call).await?).await?;
+            finished(app, logged(app, Deed::Put, call).await?).await?;
         }
         plan.forget(&one);
         made.push(json!({ "id": one }));
@@ -118,6 +119,17 @@ async fn was_made(
     }))
 }
 
+/// Does one part of a deployment, which has its own entries in the activity log.
+async fn logged(app: &Arc<App>, deed: Deed, call: Call) -> Result<Answer, Problem> {
+    let verb = if deed == Deed::Delete { "delete" } else { "write" };
+    let Some(asking) = Asking::part(&call.id, verb) else {
+        return app.at_door(deed, call).await;
+    };
+    let outcome = asking.within(app.at_door(deed, call)).await;
+    app.log_end(&asking, &outcome).await?;
+    outcome
+}
+
 /// Waits for the end of what was answered.
 async fn finished(app: &App, answer: Answer) -> Result<(), Problem> {
     if let Answer::Writing { ticket, .. } | Answer::Accepted(ticket) = answer {
@@ -168,7 +180,7 @@ async fn delete_one(
 ) -> Result<(), Problem> {
     app.require(caller, &format!("{}/delete", id.resource_type()), id)?;
     let call = Call::inner(caller, id.clone(), None);
-    finished(app, app.at_door(Deed::Delete, call).await?).await
+    finished(app, logged(app, Deed::Delete, call).await?).await
 }
 
 /// The time since then, as ISO 8601 has it.

@@ -7,6 +7,7 @@
 mod authorization;
 mod compute;
 mod health;
+mod insights;
 mod network;
 mod resources;
 
@@ -23,6 +24,7 @@ pub(super) fn all() -> Table {
     network::add(&mut table);
     health::add(&mut table);
     authorization::add(&mut table);
+    insights::add(&mut table);
     table
 }
 

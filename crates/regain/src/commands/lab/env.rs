@@ -12,6 +12,8 @@ pub(super) fn run(context: &Context) -> Result<Answer, Failure> {
     let Some(server) = lab.server()? else { return Err(lab.is_down()) };
     let credentials = lab.credentials()?;
     let ca = lab.ca().display().to_string();
+    let identity_header = lab.identity_header()?;
+    let identity_endpoint = format!("{}/msi/token", server.endpoint);
     let variables = [
         ("REGAIN_ENDPOINT", server.endpoint.as_str()),
         ("REGAIN_TENANT", &credentials.tenant),
@@ -20,6 +22,9 @@ pub(super) fn run(context: &Context) -> Result<Answer, Failure> {
         ("REGAIN_CLIENT_SECRET", credentials.client_secret.reveal()),
         ("REGAIN_SUBSCRIPTION", &credentials.subscription),
         ("REQUESTS_CA_BUNDLE", &ca),
+        // With these `az login --identity` works on this host.
+        ("IDENTITY_ENDPOINT", &identity_endpoint),
+        ("IDENTITY_HEADER", identity_header.reveal()),
     ];
     let lines: String = variables
         .iter()
