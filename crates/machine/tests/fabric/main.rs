@@ -3,17 +3,18 @@
 //! a listener that says who it is.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../lab/mod.rs"]
 mod lab;
+mod load_balancer;
+mod steering;
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::thread;
 
 use lab::{Lab, PATIENCE, SILENCE, Seen, attachment, id, line, look, remains};
 use machine::{Attempt, Fabric, Namespace, Nic, Topology, Vnet};
-use network::route::{Detour, Turn};
-use network::{Access, Affinity, Filter, Translation, Via};
+use network::{Access, Filter};
 
 const SSH: u16 = 22;
 
@@ -316,106 +317,8 @@ fn an_address_moves_and_a_network_goes() {
     assert_eq!(look(address, SSH), banner("vm1"));
 }
 
-/// A load balancer's port that leads to port 22 of some machines.
-fn translation(frontend: Ipv4Addr, port: u16, backends: &[u8]) -> Translation {
-    let via =
-        if backends.len() == 1 { Via::InboundNatRule } else { Via::LoadBalancingRule };
-    Translation {
-        via,
-        rule: format!("rule-{port}"),
-        frontend,
-        protocol: 6,
-        port,
-        targets: backends
-            .iter()
-            .map(|last| SocketAddrV4::new(private(*last), SSH))
-            .collect(),
-        affinity: Affinity::default(),
-    }
-}
-
 fn private(last: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 0, 0, last)
-}
-
-#[test]
-fn a_frontends_ports_lead_to_the_machines_behind_it() {
-    let lab = Lab::new();
-    let fabric = Fabric::up(lab.state()).unwrap();
-    machine(&fabric, "a", "vm1", 4);
-    machine(&fabric, "a", "vm2", 5);
-    let frontend = public(&fabric, 9);
-    let hidden = |last| Nic { public: None, ..nic(&fabric, last, &[], &[]) };
-    let network = Vnet {
-        frontends: vec![
-            translation(frontend, 50_001, &[4]),
-            translation(frontend, 50_002, &[5]),
-            translation(frontend, 2222, &[]),
-        ],
-        ..vnet("a", vec![hidden(4), hidden(5)])
-    };
-    fabric.apply(&topology(vec![network.clone()])).unwrap();
-    assert_eq!(look(frontend, 50_001), banner("vm1"));
-    assert_eq!(look(frontend, 50_002), banner("vm2"));
-    assert_eq!(look(frontend, SSH), Seen::TimedOut, "a port that no rule speaks of");
-    assert_eq!(look(frontend, 2222), Seen::TimedOut, "a rule without a backend");
-
-    let without = Vnet { frontends: vec![], ..network };
-    fabric.update(&[without]).unwrap();
-    assert_eq!(look(frontend, 50_001), Seen::TimedOut);
-}
-
-#[test]
-fn rules_see_the_client_and_the_backends_port_behind_a_frontend() {
-    let lab = Lab::new();
-    let fabric = Fabric::up(lab.state()).unwrap();
-    machine(&fabric, "a", "vm1", 4);
-    let frontend = public(&fabric, 9);
-    let seen_with = |port: u16| {
-        let rule = Filter {
-            source: vec![fabric.client_address().into()],
-            destination: vec![private(4).into()],
-            ..tcp(Access::Allow, port)
-        };
-        let nsg = vec![rule, everything(Access::Deny)];
-        let network = Vnet {
-            frontends: vec![translation(frontend, 50_001, &[4])],
-            ..vnet("a", vec![Nic { public: None, ..nic(&fabric, 4, &[nsg], &[]) }])
-        };
-        fabric.apply(&topology(vec![network])).unwrap();
-        look(frontend, 50_001)
-    };
-    assert_eq!(seen_with(SSH), banner("vm1"));
-    assert_eq!(seen_with(50_001), Seen::TimedOut, "the frontend's port is not asked for");
-}
-
-#[test]
-fn a_balanced_port_reaches_every_member() {
-    let lab = Lab::new();
-    let fabric = Fabric::up(lab.state()).unwrap();
-    let client = machine(&fabric, "a", "vm1", 4);
-    machine(&fabric, "a", "vm2", 5);
-    machine(&fabric, "a", "vm3", 6);
-    let (outside, inside) = (public(&fabric, 9), private(100));
-    let network = Vnet {
-        frontends: vec![
-            translation(outside, 80, &[5, 6]),
-            translation(inside, 80, &[5, 6]),
-        ],
-        ..vnet("a", (4..=6).map(|last| nic(&fabric, last, &[], &[])).collect())
-    };
-    fabric.apply(&topology(vec![network])).unwrap();
-    let members = |look: &dyn Fn() -> Seen| -> BTreeSet<String> {
-        let seen = (0..40).map(|_| look());
-        seen.map(|seen| match seen {
-            Seen::Banner(name) => name,
-            other => panic!("{other:?}"),
-        })
-        .collect()
-    };
-    let both = BTreeSet::from(["vm2".to_owned(), "vm3".to_owned()]);
-    assert_eq!(members(&|| look(outside, 80)), both);
-    assert_eq!(members(&|| client.within(|| look(inside, 80)).unwrap()), both);
 }
 
 #[test]
@@ -435,87 +338,6 @@ fn connections_are_tried_from_a_machines_own_place() {
     assert!(tried(SSH).iter().all(|one| matches!(one, Attempt::Connected(_))));
     assert_eq!(tried(23), [Attempt::Refused; 3]);
     assert_eq!(tried(24), [Attempt::Unanswered; 3]);
-}
-
-#[test]
-fn a_health_probe_obeys_the_rules_for_its_source() {
-    let lab = Lab::new();
-    let fabric = Fabric::up(lab.state()).unwrap();
-    machine(&fabric, "a", "vm1", 4);
-    let probe = Filter {
-        source: vec!["168.63.129.16/32".parse().unwrap()],
-        ..tcp(Access::Allow, SSH)
-    };
-    for (rules, healthy) in [
-        (vec![probe, everything(Access::Deny)], true),
-        (vec![everything(Access::Deny)], false),
-    ] {
-        let network = vnet("a", vec![nic(&fabric, 4, &[rules], &[])]);
-        fabric.apply(&topology(vec![network])).unwrap();
-        let target = SocketAddrV4::new(private(4), SSH);
-        assert_eq!(fabric.probe("a", target).unwrap(), healthy);
-    }
-}
-
-#[test]
-fn packets_follow_the_routes_of_their_sender() {
-    let lab = Lab::new();
-    let fabric = Fabric::up(lab.state()).unwrap();
-    let sender = machine(&fabric, "a", "vm1", 4);
-    machine(&fabric, "a", "vm2", 5);
-    let appliance = machine(&fabric, "a", "vm3", 6);
-    let seen_with = |turn: Option<Turn>, forwards: bool| {
-        let detours = |to: u8| {
-            let destinations = private(to)..=private(to);
-            turn.iter()
-                .map(|turn| Detour { destinations: destinations.clone(), turn: *turn })
-                .collect()
-        };
-        let nics = vec![
-            Nic { detours: detours(5), ..nic(&fabric, 4, &[], &[]) },
-            Nic { detours: detours(4), ..nic(&fabric, 5, &[], &[]) },
-            Nic { forwards, ..nic(&fabric, 6, &[], &[]) },
-        ];
-        fabric.apply(&topology(vec![vnet("a", nics)])).unwrap();
-        sender.within(|| look(private(5), SSH)).unwrap()
-    };
-    let forward = |on: &str| {
-        let on = on.to_owned();
-        appliance
-            .within(move || std::fs::write("/proc/sys/net/ipv4/ip_forward", on))
-            .unwrap()
-            .unwrap();
-    };
-    assert_eq!(seen_with(None, false), banner("vm2"));
-    assert_eq!(seen_with(Some(Turn::Drop), false), Seen::TimedOut);
-    let by_way_of = Some(Turn::Appliance(private(6)));
-    forward("1");
-    assert_eq!(seen_with(by_way_of, false), Seen::TimedOut, "without IP forwarding");
-    assert_eq!(seen_with(by_way_of, true), banner("vm2"));
-    forward("0");
-    assert_eq!(seen_with(by_way_of, true), Seen::TimedOut, "the appliance's guest drops");
-    assert_eq!(seen_with(None, true), banner("vm2"));
-    fabric.detach(&id("vm3"), &attachment("a", 6)).unwrap();
-    assert_eq!(seen_with(by_way_of, true), Seen::TimedOut, "an appliance that is off");
-}
-
-#[test]
-fn a_second_address_leads_to_the_same_machine() {
-    let lab = Lab::new();
-    let fabric = Fabric::up(lab.state()).unwrap();
-    let machine = machine(&fabric, "a", "vm1", 4);
-    // The guest has to add it itself, as in Azure.
-    let added = std::process::Command::new("ip")
-        .args(["-n", machine.name(), "addr", "add", "10.0.0.20/24", "dev", "eth0"])
-        .status()
-        .unwrap();
-    assert!(added.success());
-    let second = public(&fabric, 9);
-    let nic =
-        Nic { secondary: vec![(private(20), Some(second))], ..nic(&fabric, 4, &[], &[]) };
-    fabric.apply(&topology(vec![vnet("a", vec![nic])])).unwrap();
-    assert_eq!(look(second, SSH), banner("vm1"));
-    assert_eq!(look(public(&fabric, 4), SSH), banner("vm1"));
 }
 
 #[test]
