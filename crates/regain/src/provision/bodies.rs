@@ -58,18 +58,17 @@ pub(super) fn public_address(location: &str, network: &Network<'_>) -> Value {
 }
 
 pub(super) fn nic(
+    new: &NewVm<'_>,
     location: &str,
-    network: &Network<'_>,
     subnet: &ResourceId,
     nsg: Option<&ResourceId>,
     address: Option<&ResourceId>,
 ) -> Value {
-    let name = subnet.parent().map_or_else(String::new, |vnet| vnet.name().to_owned());
     let mut configuration = json!({
         "privateIPAllocationMethod": "Dynamic",
         "subnet": { "id": subnet },
     });
-    if let Some(private) = network.private_address {
+    if let Some(private) = new.network.private_address {
         configuration["privateIPAllocationMethod"] = "Static".into();
         configuration["privateIPAddress"] = private.into();
     }
@@ -77,7 +76,9 @@ pub(super) fn nic(
         configuration["publicIPAddress"] = json!({ "id": address });
     }
     let mut properties = json!({
-        "ipConfigurations": [{ "name": format!("ipconfig{name}"), "properties": configuration }],
+        "ipConfigurations": [
+            { "name": format!("ipconfig{}", new.name), "properties": configuration },
+        ],
     });
     if let Some(nsg) = nsg {
         properties["networkSecurityGroup"] = json!({ "id": nsg });

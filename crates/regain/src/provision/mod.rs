@@ -188,8 +188,7 @@ async fn nic(
         public_address(session, new, location, made).await?,
     );
     let nic = resource(session, new, "networkInterfaces", &format!("{}VMNic", new.name))?;
-    let body =
-        bodies::nic(location, &new.network, &subnet, nsg.as_ref(), address.as_ref());
+    let body = bodies::nic(new, location, &subnet, nsg.as_ref(), address.as_ref());
     made.put(&session.client, &nic, NETWORK, &body).await?;
     Ok(nic)
 }
