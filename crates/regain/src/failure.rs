@@ -10,6 +10,10 @@ pub(crate) enum Failure {
     /// ARM's refusal, or no way to ARM.
     #[error(transparent)]
     Arm(#[from] arm::Error),
+    /// ARM's refusal of what was typed, met while the command line was checked: az
+    /// counts that as wrong usage.
+    #[error(transparent)]
+    Checked(arm::Error),
     /// Anything else.
     #[error(transparent)]
     Other(Box<Trouble>),
@@ -83,9 +87,19 @@ impl Failure {
         self
     }
 
+    /// ARM's part in it.
+    pub(crate) fn arm(&self) -> Option<&arm::Error> {
+        match self {
+            Self::Arm(error) | Self::Checked(error) => Some(error),
+            Self::Other(_) => None,
+        }
+    }
+
     /// The exit status.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
+            Self::Checked(error) if error.arm().is_some() => 2,
+            Self::Checked(_) => 1,
             Self::Arm(error) if error.is_not_found() => 3,
             Self::Arm(_) => 1,
             Self::Other(trouble) => trouble.exit,
@@ -96,14 +110,14 @@ impl Failure {
     pub(crate) fn next_step(&self) -> Option<String> {
         match self {
             Self::Other(trouble) => trouble.next.clone(),
-            Self::Arm(error) if error.is_connect() => Some(
+            Self::Arm(error) | Self::Checked(error) if error.is_connect() => Some(
                 "check that the cloud runs: `regain lab status`; start it with `regain lab up`"
                     .to_owned(),
             ),
-            Self::Arm(error) if error.status() == Some(401) => Some(
+            Self::Arm(error) | Self::Checked(error) if error.status() == Some(401) => Some(
                 "sign in again: `az login`, or new credentials in REGAIN_CLIENT_SECRET".to_owned(),
             ),
-            Self::Arm(_) => None,
+            Self::Arm(_) | Self::Checked(_) => None,
         }
     }
 

@@ -113,7 +113,7 @@ fn path(group: &ResourceId) -> String {
 fn shaped(group: Value) -> Value {
     shape::with_nulls(
         group,
-        &["id", "location", "managedBy", "name", "properties", "tags", "type"],
+        &["id", "name", "type", "properties", "location", "managedBy", "tags"],
     )
 }
 

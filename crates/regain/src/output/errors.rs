@@ -10,9 +10,7 @@ use crate::failure::Failure;
 
 pub(super) fn render(failure: &Failure, lang: Lang) -> String {
     let mut out = format!("ERROR: {}\n", failure.chain());
-    if let Failure::Arm(error) = failure
-        && let Some(reason) = error.arm()
-    {
+    if let Some(reason) = failure.arm().and_then(arm::Error::arm) {
         out.push_str(&parts(reason));
         out.push('\n');
     }

@@ -134,18 +134,12 @@ async fn make(
 ) -> Result<ResourceId, Failure> {
     let client = &session.client;
     let vm = session.vm(new.group, new.name)?;
-    let image = image::reference(new.image)?;
-    let group = client
-        .get(&api::path(&session.group(new.group)?, RESOURCES))
-        .await
-        .map_err(|error| match error.arm() {
-            // As in az, a group that is not there is a mistyped argument.
-            Some(reason) if error.is_not_found() => {
-                Failure::usage(reason.message.clone())
-            }
-            _ => error.into(),
-        })?;
+    let group_id = session.group(new.group)?;
+    let group = client.get(&api::path(&group_id, RESOURCES)).await;
+    // As in az, a group that is not there is a mistyped argument.
+    let group = group.map_err(Failure::Checked)?;
     let location = new.location.or(group["location"].as_str()).unwrap_or_default();
+    let image = image::reference(session, &group_id, location, new.image).await?;
     if exists(client, &vm, COMPUTE).await? {
         return Err(Failure::new(format!(
             "there is a VM {} in {} already",

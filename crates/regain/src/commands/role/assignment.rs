@@ -196,12 +196,8 @@ pub(in crate::commands) async fn assign(
 
 /// Whether the principal has the role already.
 pub(in crate::commands) fn exists(failure: &Failure) -> bool {
-    match failure {
-        Failure::Arm(error) => {
-            error.arm().is_some_and(|why| why.code == "RoleAssignmentExists")
-        }
-        Failure::Other(_) => false,
-    }
+    let reason = failure.arm().and_then(arm::Error::arm);
+    reason.is_some_and(|why| why.code == "RoleAssignmentExists")
 }
 
 async fn delete(args: DeleteAssignments, session: &Session) -> Result<Answer, Failure> {

@@ -92,7 +92,7 @@ pub(crate) fn family() -> Family {
                  resource.resource_groups.list(top=1).by_page()][0]")
             .then(Count("", 1)),
             run("compute.virtual_machines.get('{g}', '{vm}', cls=lambda answer, vm, headers: \
-                 int(headers['x-ms-ratelimit-remaining-subscription-reads'])) > 0")
+                 int(answer.http_response.headers['x-ms-ratelimit-remaining-subscription-reads'])) > 0")
             .then(Says("true")),
             fails(1, "network.network_security_groups.begin_create_or_update('{g}', 'made', \
                       {'location': 'local'}, headers={'If-Match': 'W/\"stale\"'}).result()")
