@@ -183,7 +183,7 @@ impl Session {
 }
 
 fn bad_name(what: &str, name: &str) -> Failure {
-    Failure::usage(format!("'{name}' cannot be the name of a {what}"))
+    Failure::new(format!("'{name}' cannot be the name of a {what}"))
 }
 
 /// A client secret as the lab's file holds it.
