@@ -215,7 +215,7 @@ fn a_machine_outlives_the_server_that_started_it() {
     let lab = Lab::new();
     let (engine, address) = with_ssh(&lab, "vm1");
     let mut server = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_machine_outlives_the_server_that_started_it"])
+        .args(["--exact", "nspawn_only::a_machine_outlives_the_server_that_started_it"])
         .env(SERVER, lab.state())
         .spawn()
         .unwrap();
