@@ -166,11 +166,14 @@ fn new_path_secret() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
 
-/// A secret of 256 bits, in letters, digits, `-` and `_`.
+/// A secret of 256 bits, in letters, digits, `.` and `_`.
 pub(crate) fn new_secret() -> String {
     let mut secret = [0; 32];
     fill(&mut secret);
-    base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, secret)
+    let text =
+        base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, secret);
+    // A command line would take a dash at the beginning for a flag (`az login -p`).
+    text.replace('-', ".")
 }
 
 fn fill(bytes: &mut [u8]) {
