@@ -145,7 +145,7 @@ deny               lab              200         *                   *           
 #[test]
 fn a_vm_that_cannot_be_made_leaves_nothing() {
     let lab = Lab::up();
-    let create = |image: &str| {
+    let create = |user: &str, image: &str| {
         let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIOqS5iRvhcDSbhPNEJ0Zr/jwCUOjZ4R1KkvYl1yUz0e";
         lab.regain(&[
             "vm",
@@ -155,18 +155,20 @@ fn a_vm_that_cannot_be_made_leaves_nothing() {
             "-n",
             "web",
             "--admin-username",
-            "ann",
+            user,
             "--ssh-key-values",
             key,
             "--image",
             image,
         ])
     };
-    create("no:such:image:1").assert().code(1);
+    // What was typed is judged before anything is made, what ARM knows of it after.
+    create("ann", "no:such:image:1").assert().code(2);
+    create("root", "Debian12").assert().code(1);
     let left = lab.json(&["network", "nsg", "list", "--query", "[].name"]);
     assert_eq!(left, serde_json::json!(["vm1NSG"]));
 
-    let output = create("Debian12").assert().success().get_output().clone();
+    let output = create("ann", "Debian12").assert().success().get_output().clone();
     let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let keys: Vec<&String> = summary.as_object().unwrap().keys().collect();
     assert_eq!(
