@@ -13,6 +13,37 @@ fn reset_ssh_brings_back_a_configuration_that_works() {
 }
 
 #[test]
+fn reset_ssh_spares_a_server_that_is_well_and_restarts_any_other() {
+    let lab = Lab::up();
+    let vm = lab.vm();
+    let server = || vm.sh("systemctl show --property=MainPID --value ssh").ok().stdout;
+    let reset =
+        || lab.regain(&["vm", "user", "reset-ssh", "-g", "lab", "-n", "vm1"]).ok();
+
+    // More often than systemd would restart a unit in ten seconds.
+    let first = server();
+    for _ in 0..8 {
+        reset();
+        vm.ssh("true").ok();
+    }
+    assert_eq!(server(), first, "a server that is well reads its configuration again");
+
+    for harm in [
+        "kill -STOP $(systemctl show --property=MainPID --value ssh)",
+        "echo 'SSHD_OPTS=-4' >/etc/default/ssh",
+        "mkdir /run/systemd/system/ssh.service.d && cd $_ \
+         && printf '[Service]\\nNice=1\\n' >nice.conf && systemctl daemon-reload",
+        "systemctl stop ssh",
+    ] {
+        let before = server();
+        vm.sh(harm).ok();
+        reset();
+        assert_ne!(server(), before, "still the same server after: {harm}");
+        vm.ssh("true").ok();
+    }
+}
+
+#[test]
 fn every_kind_of_key_lets_its_owner_in() {
     let lab = Lab::up();
     let vm = lab.vm();

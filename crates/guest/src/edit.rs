@@ -145,10 +145,29 @@ impl Place {
         content: &[u8],
         attributes: &Attributes,
     ) -> Result<(), EditError> {
+        self.put(content, attributes, File::sync_all)?;
+        self.sync()
+    }
+
+    /// [`Place::replace`] for what a power cut may take: nothing waits for the disk.
+    pub(crate) fn replace_lightly(
+        &self,
+        content: &[u8],
+        attributes: &Attributes,
+    ) -> Result<(), EditError> {
+        self.put(content, attributes, |_| Ok(()))
+    }
+
+    fn put(
+        &self,
+        content: &[u8],
+        attributes: &Attributes,
+        settle: impl FnOnce(&File) -> std::io::Result<()>,
+    ) -> Result<(), EditError> {
         let mut temporary = OsString::from(".");
         temporary.push(&self.name);
         temporary.push(format!(".regain-{:08x}", rand::rngs::OsRng.next_u32()));
-        let done = self.fill(&temporary, content, attributes).and_then(|()| {
+        let done = self.fill(&temporary, content, attributes, settle).and_then(|()| {
             rustix::fs::renameat(&self.dir, &temporary, &self.dir, &self.name)
                 .map_err(|e| self.failed("replace", e))
         });
@@ -156,8 +175,7 @@ impl Place {
             // Nothing to add when this fails too: the first error says why.
             let _ = rustix::fs::unlinkat(&self.dir, &temporary, AtFlags::empty());
         }
-        done?;
-        self.sync()
+        done
     }
 
     fn fill(
@@ -165,6 +183,7 @@ impl Place {
         temporary: &OsString,
         content: &[u8],
         attributes: &Attributes,
+        settle: impl FnOnce(&File) -> std::io::Result<()>,
     ) -> Result<(), EditError> {
         let flags = OFlags::WRONLY
             | OFlags::CREATE
@@ -177,7 +196,7 @@ impl Place {
         let mut file = File::from(file);
         file.write_all(content).map_err(|source| self.io("write", source))?;
         apply(&file, attributes).map_err(|e| self.failed("set mode and owner of", e))?;
-        file.sync_all().map_err(|source| self.io("write", source))
+        settle(&file).map_err(|source| self.io("write", source))
     }
 
     /// Changes mode, owner and extended attributes of what is here.

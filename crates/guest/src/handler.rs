@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::clock;
-use crate::edit::{Attributes, Place};
+use crate::edit::{Attributes, EditError, Place};
 use crate::envelope::{self, EnvelopeError, Identity};
 use crate::settings::SettingsError;
 use crate::wire::{
@@ -183,7 +183,7 @@ impl Handler {
         sequence: u32,
         text: &str,
     ) -> Result<(), HandlerError> {
-        write(&self.settings_path(sequence), text.as_bytes())
+        write_lightly(&self.settings_path(sequence), text.as_bytes())
     }
 
     pub(crate) fn job(&self, sequence: u32) -> Result<Job, HandlerError> {
@@ -222,11 +222,12 @@ impl Handler {
     }
 
     /// Records how a job ended. The status file comes first: without it the agent has
-    /// nothing to report.
+    /// nothing to report. Only the record need survive a power cut: the status is
+    /// written again from it, and the settings come with the goal state.
     pub(crate) fn finish(&self, job: &Job, status: &Status) -> Result<(), HandlerError> {
         self.put_status(job.sequence, status)?;
         // Microsoft's tools look here.
-        write(&self.dir.join("mrseq"), job.sequence.to_string().as_bytes())?;
+        write_lightly(&self.dir.join("mrseq"), job.sequence.to_string().as_bytes())?;
         self.record(job, Progress::Finished { status: Box::new(status.clone()) })
     }
 
@@ -237,7 +238,7 @@ impl Handler {
     ) -> Result<(), HandlerError> {
         let file = StatusFile::new(&clock::now(), status.clone());
         let text = serde_json::to_vec(&file).unwrap_or_default();
-        write(&self.status_path(sequence), &text)
+        write_lightly(&self.status_path(sequence), &text)
     }
 
     /// The status file of a sequence number; `None`: none, or unreadable.
@@ -336,12 +337,26 @@ fn read(path: &Path) -> Result<Vec<u8>, HandlerError> {
 
 /// Replaces a file of the agent in one rename, readable by root only.
 pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), HandlerError> {
-    let failed =
-        |source| HandlerError::File { action: "write", path: path.to_owned(), source };
-    let place = Place::exact(Path::new("/"), path)
-        .map_err(|error| failed(error.source))?
-        .ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
-    place.replace(content, &owner_only()).map_err(|error| failed(error.source))
+    place(path)?.replace(content, &owner_only()).map_err(|error| unwritten(path, error))
+}
+
+/// [`write`] for what a power cut may take.
+fn write_lightly(path: &Path, content: &[u8]) -> Result<(), HandlerError> {
+    let written = place(path)?.replace_lightly(content, &owner_only());
+    written.map_err(|error| unwritten(path, error))
+}
+
+fn place(path: &Path) -> Result<Place, HandlerError> {
+    let place = Place::exact(Path::new("/"), path);
+    place.map_err(|error| unwritten(path, error))?.ok_or_else(|| HandlerError::File {
+        action: "write",
+        path: path.to_owned(),
+        source: std::io::ErrorKind::NotFound.into(),
+    })
+}
+
+fn unwritten(path: &Path, error: EditError) -> HandlerError {
+    HandlerError::File { action: "write", path: path.to_owned(), source: error.source }
 }
 
 fn owner_only() -> Attributes {

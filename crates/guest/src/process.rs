@@ -132,7 +132,8 @@ pub(crate) fn tool(
         .args(arguments)
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("LC_ALL", "C");
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC");
     Some(run(&mut command, input, limits))
 }
 

@@ -12,8 +12,13 @@ use crate::undo::{Journal, UndoError};
 
 const COMMENT: &str = "regain: ssh";
 
-/// Lets packets to and from `port` through. Gives remarks.
-pub(super) fn open(journal: &mut Journal, port: u16) -> Result<Vec<String>, SshdError> {
+/// Lets packets to and from `port` through, in the running kernel in front of whatever
+/// these `chains` say. Gives remarks.
+pub(super) fn open(
+    journal: &mut Journal,
+    chains: &[Chain],
+    port: u16,
+) -> Result<Vec<String>, SshdError> {
     let mut remarks = Vec::new();
     if allow_in_wrappers(journal)? {
         remarks.push("allowed sshd in /etc/hosts.allow".to_owned());
@@ -22,8 +27,8 @@ pub(super) fn open(journal: &mut Journal, port: u16) -> Result<Vec<String>, Sshd
     if journal.root() != Path::new("/") {
         return Ok(remarks);
     }
-    for chain in blocking_chains(journal.root()) {
-        if insert(journal, &chain, port)? {
+    for chain in chains {
+        if insert(journal, chain, port)? {
             remarks.push(format!("opened port {port} in {} {}", chain.table, chain.name));
         }
     }
@@ -44,14 +49,15 @@ pub(super) fn open(journal: &mut Journal, port: u16) -> Result<Vec<String>, Sshd
 
 /// A base chain in which a packet of SSH could be dropped.
 #[derive(Debug, PartialEq, Eq)]
-struct Chain {
+pub(super) struct Chain {
     family: String,
     table: String,
     name: String,
     input: bool,
 }
 
-fn blocking_chains(root: &Path) -> Vec<Chain> {
+/// The chains of the running kernel in front of which an accepting rule is missing.
+pub(super) fn blocking_chains(root: &Path) -> Vec<Chain> {
     let listed =
         process::tool(root, &["nft", "-j", "list", "ruleset"], &[], &LIST_LIMITS);
     match listed {

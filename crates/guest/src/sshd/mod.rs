@@ -2,17 +2,21 @@
 //!
 //! [`reset`] goes through everything that keeps sshd from answering on port 22:
 //! configuration, drop-ins, host keys, the privilege separation user, the guest's
-//! firewall, the unit. Every change is in the caller's undo journal. sshd is never
-//! restarted on a configuration that `sshd -t` refuses: then this is an error, and the
-//! journal takes everything back.
+//! firewall, the unit. Every change is in the caller's undo journal. A server in which
+//! nothing was wrong only reads its configuration again ([`running`]), any other is
+//! restarted; but never on a configuration that `sshd -t` refuses: then this is an
+//! error, and the journal takes everything back.
 
 mod config;
 mod firewall;
 mod host_keys;
+mod listener;
 mod password_login;
+mod running;
 mod unit;
 
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 pub(crate) use config::CONFIG;
@@ -24,6 +28,7 @@ use crate::account::{AccountError, Accounts};
 use crate::edit::{self, Attributes, EditError, Place};
 use crate::process::{self, Ended, Limits};
 use crate::undo::{Journal, UndoError};
+use running::Running;
 
 const BINARY: &str = "/usr/sbin/sshd";
 /// Where the distribution's default configuration leaves sshd listening.
@@ -99,13 +104,25 @@ pub(crate) fn reset(journal: &mut Journal) -> Result<Vec<String>, SshdError> {
     }
     host_keys::make_missing(journal)?;
     host_keys::close_permissions(journal)?;
-    remarks.extend(make_acceptable(journal)?);
-    remarks.extend(firewall::open(journal, PORT)?);
+    let live = root == Path::new("/");
+    // Two questions to the system, asked while sshd reads its configuration.
+    let (chains, running) = thread::scope(|scope| {
+        let chains = scope.spawn(|| live.then(|| firewall::blocking_chains(&root)));
+        let running = scope.spawn(|| live.then(|| Running::find(&root)).flatten());
+        remarks.extend(make_acceptable(journal)?);
+        Ok::<_, SshdError>((joined(chains), joined(running)))
+    })?;
+    remarks.extend(firewall::open(journal, &chains.unwrap_or_default(), PORT)?);
     unit::make_startable(journal)?;
-    if root == Path::new("/") {
+    let read_again = journal.is_empty() && running.is_some_and(|server| server.reread());
+    if live && !read_again {
         remarks.extend(restart(journal)?);
     }
     Ok(remarks)
+}
+
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Brings the configuration before the last reset back: from the undo journal, or

@@ -8,20 +8,24 @@ use std::path::Path;
 
 use rustix::fs::FileType;
 
+use super::listener::{TABLES, listeners};
 use super::{PORT, SshdError, UNIT_LIMITS};
 use crate::edit::{self, EditError, Place};
 use crate::process::{self, Finished};
 use crate::undo::{Journal, UndoError};
 
 /// Debian's name first: there the other one is an alias.
-const SERVICES: [&str; 2] = ["ssh.service", "sshd.service"];
-const SOCKETS: [&str; 2] = ["ssh.socket", "sshd.socket"];
+pub(super) const SERVICES: [&str; 2] = ["ssh.service", "sshd.service"];
+pub(super) const SOCKETS: [&str; 2] = ["ssh.socket", "sshd.socket"];
 const SHIPPED: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
 const LOCAL: &str = "/etc/systemd/system";
 const RUNTIME: &str = "/run/systemd/system";
 
 /// The unit that the distribution ships, and its path.
-fn shipped(root: &Path, names: &[&'static str]) -> Option<(&'static str, String)> {
+pub(super) fn shipped(
+    root: &Path,
+    names: &[&'static str],
+) -> Option<(&'static str, String)> {
     names.iter().find_map(|name| {
         SHIPPED
             .iter()
@@ -85,7 +89,7 @@ pub(crate) fn restart(journal: &mut Journal) -> Result<Vec<String>, SshdError> {
         let reason = failure(&root, service, done.as_ref());
         return Err(SshdError::Start { unit: service.to_owned(), reason });
     }
-    if !listens() {
+    if TABLES.iter().all(|table| listeners(table, PORT).next().is_none()) {
         remarks.push(format!("{service} runs, but nothing listens on port {PORT}"));
     }
     Ok(remarks)
@@ -156,7 +160,7 @@ fn move_local_changes(journal: &mut Journal) -> Result<Vec<String>, UndoError> {
     Ok(moved)
 }
 
-fn systemctl(root: &Path, arguments: &[&str]) -> Option<Finished> {
+pub(super) fn systemctl(root: &Path, arguments: &[&str]) -> Option<Finished> {
     let argv = [&["systemctl"], arguments].concat();
     process::tool(root, &argv, &[], &UNIT_LIMITS)?.ok()
 }
@@ -179,35 +183,4 @@ fn failure(root: &Path, service: &str, done: Option<&Finished>) -> String {
         text.push_str(&lines.text());
     }
     text
-}
-
-/// Whether anything listens on the port. The kernel's table is asked instead of the
-/// port: a firewall may well drop what the VM sends to itself.
-fn listens() -> bool {
-    ["/proc/net/tcp", "/proc/net/tcp6"].iter().any(|path| {
-        let table = std::fs::read_to_string(path).unwrap_or_default();
-        table.lines().any(|line| is_listener(line, PORT))
-    })
-}
-
-/// `sl local_address rem_address st ...`, all in hexadecimal; 0A is LISTEN.
-fn is_listener(line: &str, port: u16) -> bool {
-    let mut fields = line.split_whitespace().skip(1);
-    let local = fields.next().and_then(|address| address.rsplit_once(':'));
-    local.is_some_and(|(_, number)| number == format!("{port:04X}"))
-        && fields.nth(1) == Some("0A")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_listening_sockets_on_the_port_count() {
-        let line = "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000";
-        assert!(is_listener(line, 22));
-        assert!(!is_listener(line, 2222));
-        assert!(!is_listener(&line.replace(" 0A ", " 01 "), 22));
-        assert!(!is_listener("  sl  local_address rem_address   st tx_queue", 22));
-    }
 }

@@ -2,9 +2,10 @@
 //!
 //! Whole processes, as an operator waits for them: each row is the median and
 //! the worst of its runs beside the limit that the issue sets, or beside a peer
-//! that does the same on the same VM in the same run.
+//! that does the same on the same VM in the same run. Words on the command line
+//! choose: `figures reset list`.
 
-#![expect(clippy::print_stdout, reason = "figures are printed")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "figures are printed")]
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,14 +16,30 @@ use figure::{Beside, RUNS, measure, row, timed};
 mod az;
 mod figure;
 
+/// What can be measured, by the word for it.
+const FIGURES: [(&str, fn(&Lab)); 5] = [
+    ("reset", az::reset_ssh),
+    ("list", |_| az::list()),
+    ("diagnose", diagnose),
+    ("repair", repair),
+    ("create", create),
+];
+
 fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let known = |word: &String| FIGURES.iter().any(|(name, _)| name == word);
+    if let Some(word) = words.iter().find(|word| !known(word)) {
+        let names = FIGURES.map(|(name, _)| name).join(", ");
+        eprintln!("there is no figure {word:?}; there are {names}");
+        std::process::exit(2);
+    }
     let lab = Lab::up();
     println!("{:<44} {:>9} {:>9}  beside", "figure", "median", "worst");
-    az::reset_ssh(&lab);
-    az::list();
-    diagnose(&lab);
-    repair(&lab);
-    create(&lab);
+    for (name, figure) in FIGURES {
+        if words.is_empty() || words.iter().any(|word| word == name) {
+            figure(&lab);
+        }
+    }
 }
 
 /// The peer is what an operator would do first: ask ssh itself, which says that
