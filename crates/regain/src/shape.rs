@@ -88,7 +88,7 @@ pub(crate) fn with_nulls(mut document: Value, keys: &[&str]) -> Value {
 }
 
 /// Adds the group to everything that has an id, at every depth.
-fn with_groups(value: &mut Value) {
+pub(crate) fn with_groups(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(with_groups),
         Value::Object(object) => {

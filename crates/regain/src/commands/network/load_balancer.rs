@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Answer;
 use crate::session::Session;
+use crate::shape;
 
 pub(super) async fn run(balancer: Lb, context: &Context) -> Result<Answer, Failure> {
     match balancer {
@@ -146,5 +147,7 @@ fn outputs(deployment: &Value) -> Answer {
         .iter()
         .map(|(name, output)| (name.clone(), output["value"].clone()))
         .collect();
-    Answer::new(Value::Object(values))
+    let mut values = Value::Object(values);
+    shape::with_groups(&mut values);
+    Answer::new(values)
 }

@@ -117,7 +117,10 @@ pub(in crate::commands) async fn delete<N: Noun>(
     no_wait: bool,
     context: &Context,
 ) -> Result<Answer, Failure> {
-    let mut parent = Parent::of(&named, context).await?;
+    let mut parent = match Parent::of(&named, context).await {
+        Err(Failure::Arm(error)) if error.is_not_found() => return Ok(Answer::done()),
+        parent => parent?,
+    };
     parent.parts.retain(|part| !is_called(part, &named.name));
     parent.write(no_wait).await?;
     Ok(Answer::done())

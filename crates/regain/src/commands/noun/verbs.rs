@@ -118,7 +118,8 @@ pub(in crate::commands) async fn update_between<N: Noun>(
     Ok(Answer::of_each(documents))
 }
 
-/// Deletes what was named. What does not exist is deleted already.
+/// Deletes what was named. What does not exist is deleted already, and so is what
+/// was in a group that does not exist.
 pub(in crate::commands) async fn delete<N: Noun>(
     args: Delete<N>,
     context: &Context,
@@ -126,7 +127,10 @@ pub(in crate::commands) async fn delete<N: Noun>(
     let session = context.sign_in().await?;
     for place in ids(&args.target, &session)? {
         let path = place.path::<N>();
-        begin(&session, Method::DELETE, &path, None, args.wait.no_wait).await?;
+        match begin(&session, Method::DELETE, &path, None, args.wait.no_wait).await {
+            Err(Failure::Arm(error)) if error.is_not_found() => {}
+            other => drop(other?),
+        }
     }
     Ok(Answer::done())
 }
