@@ -125,6 +125,22 @@ fn a_rule_moves_between_one_value_and_several() {
 }
 
 #[test]
+fn a_name_that_is_missing_is_said_as_az_says_it() {
+    let lab = Lab::up();
+    for (line, flag) in [
+        ("nsg show -g lab", "-n"),
+        ("nsg show -n n", "--resource-group"),
+        ("vnet subnet show -g lab -n s", "--vnet-name"),
+    ] {
+        lab.regain(&words(&format!("network {line}"))).assert().code(1).stderr_eq(
+            format!("ERROR: InvalidArgumentValue: Missing required field: {flag}\n"),
+        );
+    }
+    // What cannot be named by its id is missed at once.
+    lab.regain(&words("network nsg create -g lab")).assert().code(2);
+}
+
+#[test]
 fn a_subnet_gets_and_loses_its_nsg() {
     let lab = Lab::up();
     lab.json(&words("network vnet create -g lab -n v"));

@@ -20,6 +20,8 @@ pub(crate) struct Named<N> {
 pub(crate) enum Target<N> {
     Named(Named<N>),
     Ids(Vec<String>),
+    /// Neither: this flag is missing. az finds that out late, and says so itself.
+    Missing(&'static str),
 }
 
 impl<N: Noun> Args for Named<N> {
@@ -63,9 +65,7 @@ impl<N: Noun> Args for Target<N> {
             .help("One or more resource IDs, instead of the names");
         names::<N>()
             .into_iter()
-            .fold(command, |command, arg| {
-                command.arg(arg.required_unless_present("ids").conflicts_with("ids"))
-            })
+            .fold(command, |command, arg| command.arg(arg.conflicts_with("ids")))
             .arg(ids)
     }
 
@@ -76,8 +76,15 @@ impl<N: Noun> Args for Target<N> {
 
 impl<N: Noun> FromArgMatches for Target<N> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(match matches.get_many::<String>("ids") {
-            Some(ids) => Self::Ids(ids.cloned().collect()),
+        if let Some(ids) = matches.get_many::<String>("ids") {
+            return Ok(Self::Ids(ids.cloned().collect()));
+        }
+        let parent = N::PARENT.map(|parent| ("parent", parent.flag));
+        let flags = [Some(("name", "-n")), parent, Some(("group", "--resource-group"))];
+        let missing =
+            flags.into_iter().flatten().find(|(id, _)| !matches.contains_id(id));
+        Ok(match missing {
+            Some((_, flag)) => Self::Missing(flag),
             None => Self::Named(Named::from_arg_matches(matches)?),
         })
     }
