@@ -1,30 +1,21 @@
-//! `$filter`: the part of OData that ARM's lists of groups and resources take.
+//! `$filter` of ARM's lists of groups and resources.
 //!
-//! ```text
-//! or    := and { "or" and }
-//! and   := not { "and" not }
-//! not   := "not" not | "(" or ")" | call | field ("eq" | "ne") 'text'
-//! call  := ("startswith" | "endswith" | "contains") "(" field "," 'text' ")"
-//!        | "substringof" "(" 'text' "," field ")"
-//! ```
-//!
-//! Fields and texts are compared without regard to case. What is said of `tagName`
-//! and `tagValue` is said of one and the same tag.
+//! Conditions are `field eq 'text'`, `ne`, `startswith`, `endswith`, `contains` and
+//! `substringof`. Fields and texts are compared without regard to case. What is said of
+//! `tagName` and `tagValue` is said of one and the same tag.
 
 use super::Problem;
-
-/// How deep parentheses and `not` may be nested.
-const DEPTH: usize = 32;
+use super::odata::{self, Expression, Term};
 
 /// A filter, read.
 #[derive(Debug, PartialEq)]
-pub(super) struct Filter(Option<Term>);
+pub(super) struct Filter(Option<Condition>);
 
 #[derive(Debug, PartialEq)]
-enum Term {
-    Either(Box<Term>, Box<Term>),
-    Both(Box<Term>, Box<Term>),
-    Not(Box<Term>),
+enum Condition {
+    Either(Box<Condition>, Box<Condition>),
+    Both(Box<Condition>, Box<Condition>),
+    Not(Box<Condition>),
     Holds(Relation, String, String),
 }
 
@@ -35,15 +26,6 @@ enum Relation {
     Begins,
     Ends,
     Contains,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Word(String),
-    Text(String),
-    Open,
-    Close,
-    Comma,
 }
 
 impl Filter {
@@ -60,13 +42,11 @@ impl Filter {
             ),
             target: Some("$filter"),
         };
-        if text.trim().is_empty() {
+        let Some(expression) = odata::parse(text).map_err(|_| refused())? else {
             return Ok(Self(None));
-        }
-        let tokens = tokens(text).ok_or_else(refused)?;
-        let mut parser = Parser { tokens: &tokens, fields };
-        let term = parser.either(0).filter(|_| parser.tokens.is_empty());
-        term.map(|term| Self(Some(term))).ok_or_else(refused)
+        };
+        let condition = Condition::read(expression, fields).ok_or_else(refused)?;
+        Ok(Self(Some(condition)))
     }
 
     /// Whether it lets through what has `field` for each of its fields, and `tags`.
@@ -75,9 +55,9 @@ impl Filter {
         field: impl Fn(&str) -> String,
         tags: &[(&str, &str)],
     ) -> bool {
-        let Some(term) = &self.0 else { return true };
+        let Some(condition) = &self.0 else { return true };
         let with = |name: &str, value: &str| {
-            term.holds(&|asked| match asked {
+            condition.holds(&|asked| match asked {
                 "tagname" => name.to_owned(),
                 "tagvalue" => value.to_owned(),
                 other => field(other),
@@ -87,12 +67,29 @@ impl Filter {
     }
 }
 
-impl Term {
+impl Condition {
+    fn read(expression: Expression, fields: &[&str]) -> Option<Self> {
+        let read = |inner: Box<Expression>| Self::read(*inner, fields).map(Box::new);
+        Some(match expression {
+            Expression::Either(one, other) => Self::Either(read(one)?, read(other)?),
+            Expression::Both(one, other) => Self::Both(read(one)?, read(other)?),
+            Expression::Not(inner) => Self::Not(read(inner)?),
+            Expression::Term(term) => {
+                let (relation, field, text) = relation(term)?;
+                let field = field.to_lowercase();
+                if !fields.contains(&field.as_str()) {
+                    return None;
+                }
+                Self::Holds(relation, field, text.to_lowercase())
+            }
+        })
+    }
+
     fn holds(&self, field: &impl Fn(&str) -> String) -> bool {
         match self {
             Self::Either(one, other) => one.holds(field) || other.holds(field),
             Self::Both(one, other) => one.holds(field) && other.holds(field),
-            Self::Not(term) => !term.holds(field),
+            Self::Not(inner) => !inner.holds(field),
             Self::Holds(relation, name, text) => {
                 let value = field(name).to_lowercase();
                 match relation {
@@ -107,150 +104,26 @@ impl Term {
     }
 }
 
-struct Parser<'a> {
-    tokens: &'a [Token],
-    fields: &'a [&'a str],
-}
-
-impl Parser<'_> {
-    fn either(&mut self, depth: usize) -> Option<Term> {
-        let mut term = self.both(depth)?;
-        while self.word("or") {
-            term = Term::Either(Box::new(term), Box::new(self.both(depth)?));
-        }
-        Some(term)
-    }
-
-    fn both(&mut self, depth: usize) -> Option<Term> {
-        let mut term = self.not(depth)?;
-        while self.word("and") {
-            term = Term::Both(Box::new(term), Box::new(self.not(depth)?));
-        }
-        Some(term)
-    }
-
-    fn not(&mut self, depth: usize) -> Option<Term> {
-        if depth > DEPTH {
-            return None;
-        }
-        if self.word("not") {
-            return Some(Term::Not(Box::new(self.not(depth + 1)?)));
-        }
-        match self.next()? {
-            Token::Open => {
-                let term = self.either(depth + 1)?;
-                self.expect(&Token::Close)?;
-                Some(term)
-            }
-            Token::Word(word) => self.condition(&word.to_lowercase()),
+/// The relation of a term, its field and its text.
+fn relation(term: Term) -> Option<(Relation, String, String)> {
+    match term {
+        Term::Compare(field, operator, text) => match operator.as_str() {
+            "eq" => Some((Relation::Equals, field, text)),
+            "ne" => Some((Relation::Differs, field, text)),
             _ => None,
-        }
-    }
-
-    fn condition(&mut self, word: &str) -> Option<Term> {
-        let relation = match word {
-            "startswith" => Relation::Begins,
-            "endswith" => Relation::Ends,
-            "contains" => Relation::Contains,
-            "substringof" => {
-                self.expect(&Token::Open)?;
-                let text = self.text()?;
-                self.expect(&Token::Comma)?;
-                let name = self.field()?;
-                self.expect(&Token::Close)?;
-                return Some(Term::Holds(Relation::Contains, name, text));
+        },
+        Term::Call(name, arguments) => {
+            let [first, second] = <[String; 2]>::try_from(arguments).ok()?;
+            match name.to_ascii_lowercase().as_str() {
+                "startswith" => Some((Relation::Begins, first, second)),
+                "endswith" => Some((Relation::Ends, first, second)),
+                "contains" => Some((Relation::Contains, first, second)),
+                "substringof" => Some((Relation::Contains, second, first)),
+                _ => None,
             }
-            name => {
-                let relation = if self.word("eq") {
-                    Relation::Equals
-                } else if self.word("ne") {
-                    Relation::Differs
-                } else {
-                    return None;
-                };
-                let name = self.known(name)?;
-                return Some(Term::Holds(relation, name, self.text()?));
-            }
-        };
-        self.expect(&Token::Open)?;
-        let name = self.field()?;
-        self.expect(&Token::Comma)?;
-        let text = self.text()?;
-        self.expect(&Token::Close)?;
-        Some(Term::Holds(relation, name, text))
-    }
-
-    fn field(&mut self) -> Option<String> {
-        match self.next()? {
-            Token::Word(word) => self.known(&word.to_lowercase()),
-            _ => None,
         }
+        Term::Any(..) => None,
     }
-
-    fn known(&self, name: &str) -> Option<String> {
-        self.fields.contains(&name).then(|| name.to_owned())
-    }
-
-    fn text(&mut self) -> Option<String> {
-        match self.next()? {
-            Token::Text(text) => Some(text.to_lowercase()),
-            _ => None,
-        }
-    }
-
-    fn word(&mut self, wanted: &str) -> bool {
-        let there = matches!(
-            self.tokens.first(),
-            Some(Token::Word(word)) if word.eq_ignore_ascii_case(wanted)
-        );
-        if there {
-            self.tokens = &self.tokens[1..];
-        }
-        there
-    }
-
-    fn expect(&mut self, wanted: &Token) -> Option<()> {
-        (self.next()? == *wanted).then_some(())
-    }
-
-    fn next(&mut self) -> Option<Token> {
-        let (first, rest) = self.tokens.split_first()?;
-        self.tokens = rest;
-        Some(first.clone())
-    }
-}
-
-/// The words of a filter; a quote within a text is written twice.
-fn tokens(text: &str) -> Option<Vec<Token>> {
-    let mut tokens = Vec::new();
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '(' => tokens.push(Token::Open),
-            ')' => tokens.push(Token::Close),
-            ',' => tokens.push(Token::Comma),
-            '\'' => {
-                let mut content = String::new();
-                loop {
-                    match rest.next()? {
-                        '\'' if rest.next_if_eq(&'\'').is_none() => break,
-                        other => content.push(other),
-                    }
-                }
-                tokens.push(Token::Text(content));
-            }
-            c if c.is_whitespace() => {}
-            c if c.is_alphanumeric() => {
-                let mut word = String::from(c);
-                while let Some(c) = rest.next_if(|c| c.is_alphanumeric() || *c == '/') {
-                    word.push(c);
-                }
-                tokens.push(Token::Word(word));
-            }
-            _ => return None,
-        }
-    }
-    Some(tokens)
 }
 
 #[cfg(test)]

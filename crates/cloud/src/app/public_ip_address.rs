@@ -1,13 +1,12 @@
 //! Public addresses: each is one of the fabric's, for as long as the resource lives.
 
-use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
 use arm::ResourceId;
-use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
 use super::document::{drop_property, reference, text};
+use super::ip_configuration::first_free;
 use super::{App, Problem, lease};
 use crate::store::Resource;
 
@@ -97,11 +96,6 @@ pub(super) async fn allot(app: &App) -> Result<Ipv4Addr, Problem> {
     })
 }
 
-/// The network address and three more stay free, as in every Azure subnet.
-fn first_free(range: Ipv4Net, taken: &HashSet<Ipv4Addr>) -> Option<Ipv4Addr> {
-    range.hosts().skip(3).find(|address| !taken.contains(address))
-}
-
 async fn taken(app: &App) -> Result<Vec<(ResourceId, Ipv4Addr)>, Problem> {
     let everything = ResourceId::of_subscription(&app.subscription)
         .map_err(|error| Problem::NotFound { message: error.to_string() })?;
@@ -132,21 +126,4 @@ pub(crate) async fn move_into_range(app: &App) -> Result<(), Problem> {
         app.store.put(&resource).await?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_allotted_from_the_fourth_on_and_reused() {
-        let range: Ipv4Net = "127.64.4.0/22".parse().unwrap();
-        let mut taken = HashSet::new();
-        let first = first_free(range, &taken).unwrap();
-        assert_eq!(first, Ipv4Addr::new(127, 64, 4, 4));
-        taken.insert(first);
-        assert_eq!(first_free(range, &taken), Some(Ipv4Addr::new(127, 64, 4, 5)));
-        taken.clear();
-        assert_eq!(first_free(range, &taken), Some(first));
-    }
 }

@@ -74,16 +74,69 @@ impl Store {
         scope: &ResourceId,
         kind: &str,
     ) -> Result<Vec<Resource>, Error> {
+        self.select(scope, Some(kind), "", None).await
+    }
+
+    /// One page of the resources of a type (in lower case) below `scope`: at most
+    /// `most`, whose keys come after `after`.
+    pub(crate) async fn page(
+        &self,
+        scope: &ResourceId,
+        kind: &str,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<Resource>, Error> {
+        self.select(scope, Some(kind), after, Some(most)).await
+    }
+
+    /// Everything below `scope`, in order of key.
+    pub(crate) async fn list_all(
+        &self,
+        scope: &ResourceId,
+    ) -> Result<Vec<Resource>, Error> {
+        self.select(scope, None, "", None).await
+    }
+
+    /// One page of everything below `scope`: at most `most`, whose keys come after
+    /// `after`.
+    pub(crate) async fn page_of_all(
+        &self,
+        scope: &ResourceId,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<Resource>, Error> {
+        self.select(scope, None, after, Some(most)).await
+    }
+
+    async fn select(
+        &self,
+        scope: &ResourceId,
+        kind: Option<&str>,
+        after: &str,
+        most: Option<usize>,
+    ) -> Result<Vec<Resource>, Error> {
+        // No key is as short as the range's beginning.
         let (from, to) = below(scope);
-        let rows = sqlx::query(
-            "SELECT * FROM resource WHERE type = ? AND key >= ? AND key < ? ORDER BY key",
-        )
-        .bind(kind)
-        .bind(from)
-        .bind(to)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(while_doing("list resources"))?;
+        let from = from.max(after.to_owned());
+        let query = match kind {
+            Some(kind) => sqlx::query(
+                "SELECT * FROM resource WHERE type = ? AND key > ? AND key < ?
+                 ORDER BY key LIMIT ?",
+            )
+            .bind(kind),
+            None => sqlx::query(
+                "SELECT * FROM resource WHERE key > ? AND key < ? ORDER BY key LIMIT ?",
+            ),
+        };
+        // A limit below zero is none.
+        let most = most.map_or(-1, |most| i64::try_from(most).unwrap_or(i64::MAX));
+        let rows = query
+            .bind(from)
+            .bind(to)
+            .bind(most)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(while_doing("list resources"))?;
         rows.iter().map(Resource::read).collect()
     }
 
@@ -103,69 +156,6 @@ impl Store {
         .fetch_all(&self.pool)
         .await
         .map_err(while_doing("read resources"))?;
-        rows.iter().map(Resource::read).collect()
-    }
-
-    /// One page of the resources of a type (in lower case) below `scope`: at most
-    /// `most`, whose keys come after `after`.
-    pub(crate) async fn page(
-        &self,
-        scope: &ResourceId,
-        kind: &str,
-        after: &str,
-        most: usize,
-    ) -> Result<Vec<Resource>, Error> {
-        let (from, to) = below(scope);
-        let from = if after > from.as_str() { after } else { from.as_str() };
-        let rows = sqlx::query(
-            "SELECT * FROM resource WHERE type = ? AND key > ? AND key < ?
-             ORDER BY key LIMIT ?",
-        )
-        .bind(kind)
-        .bind(from)
-        .bind(to)
-        .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(while_doing("list resources"))?;
-        rows.iter().map(Resource::read).collect()
-    }
-
-    /// Everything below `scope`, in order of key.
-    pub(crate) async fn list_all(
-        &self,
-        scope: &ResourceId,
-    ) -> Result<Vec<Resource>, Error> {
-        let (from, to) = below(scope);
-        let rows =
-            sqlx::query("SELECT * FROM resource WHERE key >= ? AND key < ? ORDER BY key")
-                .bind(from)
-                .bind(to)
-                .fetch_all(&self.pool)
-                .await
-                .map_err(while_doing("list resources"))?;
-        rows.iter().map(Resource::read).collect()
-    }
-
-    /// One page of everything below `scope`: at most `most`, whose keys come after
-    /// `after`.
-    pub(crate) async fn page_of_all(
-        &self,
-        scope: &ResourceId,
-        after: &str,
-        most: usize,
-    ) -> Result<Vec<Resource>, Error> {
-        let (from, to) = below(scope);
-        let from = if after > from.as_str() { after } else { from.as_str() };
-        let rows = sqlx::query(
-            "SELECT * FROM resource WHERE key > ? AND key < ? ORDER BY key LIMIT ?",
-        )
-        .bind(from)
-        .bind(to)
-        .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(while_doing("list resources"))?;
         rows.iter().map(Resource::read).collect()
     }
 

@@ -16,8 +16,10 @@ use figure::{Beside, RUNS, measure, row, timed};
 mod az;
 mod figure;
 
-/// What can be measured, by the word for it.
-const FIGURES: [(&str, fn(&Lab)); 5] = [
+/// What can be measured, with the word for it.
+type Figure = (&'static str, fn(&Lab));
+
+const FIGURES: [Figure; 5] = [
     ("reset", az::reset_ssh),
     ("list", |_| az::list()),
     ("diagnose", diagnose),
