@@ -68,11 +68,16 @@ pub(crate) fn row(figure: &str, runs: &[Duration], beside: &Beside) {
             format!("limit {limit:.1?}: {:.2} of it", ratio(worst, *limit))
         }
         Beside::Peer(name, peer) => {
+            let times = times(runs, peer);
+            let ratio = if times < 1.0 {
+                format!("{:.1} times as fast", times.recip())
+            } else {
+                format!("{times:.1} times as long")
+            };
             format!(
-                "{name} {}, worst {}: {:.1} times as long",
+                "{name} {}, worst {}: {ratio}",
                 millis(median(peer)),
-                millis(peer.iter().max().copied().unwrap_or_default()),
-                times(runs, peer)
+                millis(peer.iter().max().copied().unwrap_or_default())
             )
         }
     };
