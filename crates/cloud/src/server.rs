@@ -96,7 +96,7 @@ impl Server {
         tokio::spawn(app::probe_backends(Arc::downgrade(&app)));
         tokio::spawn(http::serve_guests(Arc::clone(&app), to_serve));
         app::bring_back(&app).await.map_err(refused)?;
-        tokio::spawn(app::health::watch(Arc::downgrade(&app)));
+        tokio::spawn(app::compute::health::watch(Arc::downgrade(&app)));
 
         let serving = http::serve(Arc::clone(&app), &state, listener)?;
         state.announce(&endpoint)?;
@@ -129,7 +129,8 @@ async fn machines(
 ) -> Result<(Arc<dyn Engine>, GuestImages, Option<Fabric>), Error> {
     let path = state.path().to_owned();
     if config.engine == EngineKind::Fake {
-        let engine = Fake::new(&path, &app::image::names()).map_err(Error::Machine)?;
+        let engine =
+            Fake::new(&path, &app::compute::image::names()).map_err(Error::Machine)?;
         return Ok((Arc::new(engine), GuestImages::pretended(), None));
     }
     let images = GuestImages::new(&path, &config.cache, &config.guest_binary);

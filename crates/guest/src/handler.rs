@@ -340,7 +340,7 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), HandlerError> {
     place(path)?.replace(content, &owner_only()).map_err(|error| unwritten(path, error))
 }
 
-/// [`write`] for what a power cut may take.
+/// [`write()`] for what a power cut may take.
 fn write_lightly(path: &Path, content: &[u8]) -> Result<(), HandlerError> {
     let written = place(path)?.replace_lightly(content, &owner_only());
     written.map_err(|error| unwritten(path, error))

@@ -17,8 +17,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::access::covers;
+use super::access::role_assignment::bad_filter;
 use super::odata::{self, Term};
-use super::role_assignment::bad_filter;
 use super::{Answer, App, Call, Kind, Page, Problem};
 use crate::store::{Event, Request};
 

@@ -4,7 +4,8 @@ use arm::ResourceId;
 use serde_json::{Map, Value, json};
 
 use super::child::is_named;
-use super::{App, Call, Problem, tag};
+use super::resources::tag;
+use super::{App, Call, Problem};
 use crate::store::Resource;
 
 /// A resource's frame around `properties`, from a PUT's body and what was there.

@@ -1,4 +1,6 @@
-//! What the cloud does, one noun per file, free of HTTP and of SQL.
+//! What the cloud does, one noun per file, free of HTTP and of SQL: a room for each of
+//! Azure's providers ([compute], [network], [resources], and [access] for
+//! Microsoft.Authorization), and here what all of them stand on.
 //!
 //! A noun's functions take a [`Call`] and give an [`Answer`] or a [`Problem`].
 //! Reading is direct. Writing goes the same way everywhere: take the resource's
@@ -13,69 +15,20 @@
 
 pub(crate) mod access;
 pub(crate) mod activity;
-mod agent;
-mod application_security_group;
-pub(crate) mod boot_diagnostics;
 mod call;
 mod caller;
 mod child;
-pub(crate) mod collection;
-pub(crate) mod deployment;
+pub(crate) mod compute;
 mod document;
 mod door;
-pub(crate) mod effective;
-pub(crate) mod extension;
-mod extension_settings;
-mod fabric;
-mod filter;
-mod goal;
-mod graph;
-mod guest_image;
-mod handler;
-pub(crate) mod health;
-mod health_cause;
-mod identity;
-pub(crate) mod image;
-pub(crate) mod instance_view;
-mod ip_configuration;
 pub(crate) mod journal;
-mod lease;
-pub(crate) mod load_balancer;
-mod machine_life;
-mod machine_shape;
-pub(crate) mod machine_size;
-mod metadata;
-mod network_document;
-mod network_interface;
-mod network_security_group;
-pub(crate) mod network_watcher;
+pub(crate) mod network;
 mod odata;
-mod os_profile;
 mod page;
-pub(crate) mod power;
-mod probing;
 mod problem;
-pub(crate) mod provider;
-mod public_ip_address;
-pub(crate) mod resource;
-pub(crate) mod resource_group;
-pub(crate) mod role_assignment;
-pub(crate) mod role_definition;
-mod route_table;
-pub(crate) mod run_command;
+pub(crate) mod resources;
 mod serial;
-mod simulated_agent;
 pub(crate) mod spelling;
-pub(crate) mod subscription;
-mod tag;
-pub(crate) mod tags_resource;
-mod template;
-mod tenant;
-mod topology;
-mod translation;
-mod usage;
-pub(crate) mod virtual_machine;
-mod virtual_network;
 mod work;
 
 use std::sync::Arc;
@@ -83,19 +36,21 @@ use std::sync::Arc;
 use machine::Engine;
 
 pub(crate) use access::Access;
-pub(crate) use agent::{Agent, Agents};
 pub(crate) use call::{Answer, Call, Page};
 pub(crate) use caller::{Caller, Directory};
+pub(crate) use compute::agent::{Agent, Agents};
+pub(crate) use compute::guest_image::GuestImages;
 pub(crate) use door::{Deed, Door, Doors};
-pub(crate) use fabric::{Cable, Opened, Service, lay};
-pub(crate) use guest_image::GuestImages;
 pub(crate) use journal::Ticket;
-pub(crate) use probing::probe_backends;
+pub(crate) use network::fabric::{Cable, Opened, Service, lay};
+pub(crate) use network::probing::probe_backends;
+pub(crate) use network::translation::BackendHealth;
 pub(crate) use problem::{Kind, Problem};
-pub(crate) use translation::BackendHealth;
 
 use crate::Limits;
 use crate::store::{Seal, Store, Tenant};
+use compute::{simulated_agent, virtual_machine};
+use network::public_ip_address;
 use serial::{Serial, Turn};
 
 /// Everything that the nouns share.

@@ -9,12 +9,12 @@ use guest::provision::Provision;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::network_watcher::connectivity;
-use super::power::Action;
-use super::{
-    App, Problem, deployment, extension, machine_life, network_document, power,
-    resource_group, run_command, virtual_machine,
-};
+use super::compute::power::Action;
+use super::compute::{extension, machine_life, power, run_command, virtual_machine};
+use super::network::network_document;
+use super::network::network_watcher::connectivity;
+use super::resources::{deployment, resource_group};
+use super::{App, Problem};
 use crate::store::Settings;
 
 /// What an operation does.

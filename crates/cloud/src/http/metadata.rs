@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::call;
 use super::token::Audience;
-use crate::app::{App, boot_diagnostics, image, run_command};
+use crate::app::App;
+use crate::app::compute::{boot_diagnostics, image, run_command};
 
 /// `GET /metadata/endpoints`: the form of a cloud that `az cloud register` reads.
 /// `regain` tells our own client what this cloud can beyond Azure.

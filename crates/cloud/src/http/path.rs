@@ -1,7 +1,7 @@
 //! Paths: ARM compares them without regard to case, and clients write them in any.
 //!
 //! One layer in front of the router replaces each request's path by its lower-case
-//! form, in which all routes are written, and keeps the spelling. [`id`] then makes
+//! form, in which all routes are written, and keeps the spelling. [`Spelling::id`] then makes
 //! a resource id from the spelling, with Azure's own spelling of type names, so
 //! that ids look the same whoever wrote them first.
 

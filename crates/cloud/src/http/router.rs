@@ -1,4 +1,4 @@
-//! From a path to a noun's function, behind sign-in. The [routes](super::routes)
+//! From a path to a noun's function, behind sign-in. The [routes](mod@super::routes)
 //! fill the table.
 
 use std::future::Future;

@@ -5,7 +5,7 @@
 //! and the verb says the rest. A path that ends with a type is a list, or, when it
 //! is posted to, an action of that name. So nobody has to keep a list of them.
 
-use super::super::spelling;
+use crate::app::spelling;
 
 /// What a request does with what its path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,9 +8,9 @@
 use arm::ResourceId;
 use serde_json::Value;
 
-use super::super::{Answer, App, Call, Caller, Problem};
 use super::action::{Verb, action_of};
 use super::policy::Grant;
+use crate::app::{Answer, App, Call, Caller, Problem};
 
 /// What a route asks for.
 #[derive(Clone, Debug)]

@@ -8,9 +8,13 @@
 mod action;
 mod built_in;
 mod gate;
+pub(super) mod graph;
+mod identity;
 mod pattern;
 mod policy;
 mod role;
+pub(crate) mod role_assignment;
+pub(crate) mod role_definition;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -21,7 +25,7 @@ pub(crate) use policy::{covers, normal};
 pub(crate) use role::Role;
 
 use self::policy::Policy;
-use super::Problem;
+use crate::app::Problem;
 use crate::store::{Assignment, Store};
 
 /// The policy in force.

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::Problem;
 use super::pattern::Pattern;
+use crate::app::Problem;
 use crate::store::Definition;
 
 /// A role, Azure's or one's own.

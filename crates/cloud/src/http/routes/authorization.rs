@@ -3,7 +3,7 @@
 use super::super::router::Table;
 use super::super::router::verb::{DELETE, GET, PUT};
 use super::{GROUP, SUBSCRIPTION};
-use crate::app::{role_assignment, role_definition};
+use crate::app::access::{role_assignment, role_definition};
 
 pub(super) fn add(t: &mut Table) {
     let resource = format!("{GROUP}/providers/{{namespace}}/{{type}}/{{name}}");

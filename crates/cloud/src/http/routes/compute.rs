@@ -3,7 +3,7 @@
 use super::super::router::Table;
 use super::super::router::verb::{DELETE, GET, PATCH, POST, PUT};
 use super::{GROUP, everywhere};
-use crate::app::{
+use crate::app::compute::{
     boot_diagnostics, extension, image, instance_view, machine_size, power, run_command,
     virtual_machine,
 };

@@ -3,7 +3,7 @@
 use super::super::router::Table;
 use super::super::router::verb::GET;
 use super::{GROUP, everywhere};
-use crate::app::health;
+use crate::app::compute::health;
 
 pub(super) fn add(t: &mut Table) {
     let provider = "providers/microsoft.resourcehealth/availabilitystatuses";

@@ -3,7 +3,8 @@
 use super::super::router::Table;
 use super::super::router::verb::{DELETE, GET, PATCH, POST, PUT};
 use super::{GROUP, everywhere};
-use crate::app::{collection, effective, load_balancer, network_watcher};
+use crate::app::network::collection;
+use crate::app::network::{effective, load_balancer, network_watcher};
 
 pub(super) fn add(t: &mut Table) {
     let network = &format!("{GROUP}/providers/microsoft.network");

@@ -3,8 +3,9 @@
 use super::super::router::Table;
 use super::super::router::verb::{DELETE, GET, HEAD, PATCH, POST, PUT};
 use super::{GROUP, SUBSCRIPTION, everywhere};
-use crate::app::{
-    deployment, journal, provider, resource, resource_group, subscription, tags_resource,
+use crate::app::journal;
+use crate::app::resources::{
+    deployment, provider, resource, resource_group, subscription, tags_resource,
 };
 
 pub(super) fn add(t: &mut Table) {
