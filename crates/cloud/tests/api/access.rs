@@ -256,6 +256,21 @@ async fn an_assignment_is_judged_before_it_is_made() {
 }
 
 #[tokio::test]
+async fn roles_at_a_resource_go_with_it() {
+    let lab = Lab::new().await;
+    lab.made("/resourceGroups/g", json!({ "location": "local" })).await;
+    let who = lab.somebody("somebody").await;
+    let nsg = "/resourceGroups/g/providers/Microsoft.Network/networkSecurityGroups/n";
+    let body = json!({ "location": "local" });
+    lab.put(nsg, body.clone()).await;
+    assert_eq!(lab.give(nsg, 1, READER, &who.id).await.status, 201);
+    assert_eq!(lab.by(&who, Method::GET, nsg, None).await.status, 200);
+    assert!(lab.delete(nsg).await.status.is_success());
+    lab.put(nsg, body).await;
+    assert_eq!(lab.by(&who, Method::GET, nsg, None).await.status, 403);
+}
+
+#[tokio::test]
 async fn tokens_hold_for_their_audience_and_name_their_principal() {
     let lab = Lab::new().await;
     let address = format!("{}/subscriptions?api-version=1", lab.endpoint);

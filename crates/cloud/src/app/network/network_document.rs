@@ -90,13 +90,14 @@ pub(in crate::app) async fn settle(
     }
 }
 
-/// Deletes a document and lets packets follow.
+/// Deletes a document, with the roles given at it, and lets packets follow.
 pub(in crate::app) async fn remove(
     app: &Arc<App>,
     id: &ResourceId,
     networks: Option<BTreeSet<String>>,
 ) -> Result<Value, Problem> {
     app.store.remove(id).await?;
+    app.forget_roles_below(id).await?;
     refresh(app, networks).await?;
     Ok(Value::Null)
 }
