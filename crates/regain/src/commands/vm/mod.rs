@@ -3,7 +3,6 @@
 mod access;
 mod boot_diagnostics;
 mod create;
-mod deallocate;
 mod delete;
 mod extension;
 mod get_instance_view;
@@ -11,14 +10,10 @@ mod list;
 mod list_ip_addresses;
 mod list_sizes;
 mod open_port;
-mod reapply;
-mod redeploy;
-mod restart;
+mod power;
 mod run_command;
 mod show;
 mod side_by_side;
-mod start;
-mod stop;
 mod targets;
 mod update;
 mod user;
@@ -42,12 +37,12 @@ pub(super) async fn run(vm: Vm, context: &Context) -> Result<Answer, Failure> {
         Vm::Update(args) => update::run(args, context).await,
         Vm::Wait(args) => wait::run(args, context).await,
         Vm::Delete(args) => delete::run(args, context).await,
-        Vm::Start(args) => start::run(args, context).await,
-        Vm::Stop(args) => stop::run(args, context).await,
-        Vm::Restart(args) => restart::run(args, context).await,
-        Vm::Deallocate(args) => deallocate::run(args, context).await,
-        Vm::Redeploy(args) => redeploy::run(args, context).await,
-        Vm::Reapply(args) => reapply::run(args, context).await,
+        Vm::Start(args) => power::start(args, context).await,
+        Vm::Stop(args) => power::stop(args, context).await,
+        Vm::Restart(args) => power::restart(args, context).await,
+        Vm::Deallocate(args) => power::deallocate(args, context).await,
+        Vm::Redeploy(args) => power::redeploy(args, context).await,
+        Vm::Reapply(args) => power::reapply(args, context).await,
         Vm::OpenPort(args) => open_port::run(args, context).await,
         Vm::User(args) => user::run(args, context).await,
         Vm::Access(args) => access::run(args, context).await,
