@@ -62,6 +62,11 @@ impl Lab {
         Ran::of(self.command(arguments))
     }
 
+    /// Run one line of words, as they are typed; none of them is quoted.
+    pub fn say(&self, line: &str) -> Ran {
+        self.regain(&words(line))
+    }
+
     /// `regain lab status`, as JSON.
     pub fn status(&self) -> Value {
         self.regain(&["lab", "status", "-o", "json"]).ok().json()
@@ -96,6 +101,11 @@ impl Lab {
         })
         .ok();
     }
+}
+
+/// The words of a line.
+pub fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
 }
 
 impl Drop for Lab {

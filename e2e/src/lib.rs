@@ -13,7 +13,7 @@ pub mod way_in;
 
 pub use client::Client;
 pub use guest::Vm;
-pub use lab::Lab;
+pub use lab::{Lab, words};
 pub use operator::{Entry, Operator, Principal};
 pub use ran::Ran;
 

@@ -24,26 +24,10 @@ fn a_deny_is_named_without_the_guest() {
     let lab = Lab::up();
     let vm = lab.vm();
     vm.sh("systemctl disable --now regain-guest").ok();
-    lab.regain(&[
-        "network",
-        "nsg",
-        "rule",
-        "create",
-        "-g",
-        "lab",
-        "--nsg-name",
-        "vm1NSG",
-        "-n",
-        "no",
-        "--priority",
-        "100",
-        "--access",
-        "Deny",
-        "--protocol",
-        "*",
-        "--destination-port-ranges",
-        "*",
-    ])
+    lab.say(
+        "network nsg rule create -g lab --nsg-name vm1NSG -n no --priority 100 \
+         --access Deny --protocol * --destination-port-ranges *",
+    )
     .ok();
     assert_eq!(vm.root_cause().as_deref(), Some("net.nsg-deny"));
 }

@@ -52,19 +52,10 @@ fn every_kind_of_key_lets_its_owner_in() {
         let mut keygen = std::process::Command::new("ssh-keygen");
         keygen.args(["-q", "-t", kind, "-N", "", "-f"]).arg(&key);
         e2e::Ran::of(keygen).ok();
-        lab.regain(&[
-            "vm",
-            "user",
-            "update",
-            "-g",
-            "lab",
-            "-n",
-            "vm1",
-            "--username",
-            "owner",
-            "--ssh-key-value",
-            &format!("{}.pub", key.display()),
-        ])
+        lab.say(&format!(
+            "vm user update -g lab -n vm1 --username owner --ssh-key-value {}.pub",
+            key.display()
+        ))
         .ok();
         let mut ssh = std::process::Command::new("ssh");
         ssh.args([
@@ -88,33 +79,10 @@ fn every_kind_of_key_lets_its_owner_in() {
 fn a_password_is_set_and_an_account_is_removed() {
     let lab = Lab::up();
     let vm = lab.vm();
-    lab.regain(&[
-        "vm",
-        "user",
-        "update",
-        "-g",
-        "lab",
-        "-n",
-        "vm1",
-        "--username",
-        "guest1",
-        "--password",
-        "Correct-Horse-7",
-    ])
-    .ok();
+    lab.say("vm user update -g lab -n vm1 --username guest1 --password Correct-Horse-7")
+        .ok();
     let shadow = vm.sh("getent shadow guest1").ok().stdout;
     assert!(shadow.starts_with("guest1:$6$"), "{shadow}");
-    lab.regain(&[
-        "vm",
-        "user",
-        "delete",
-        "-g",
-        "lab",
-        "-n",
-        "vm1",
-        "--username",
-        "guest1",
-    ])
-    .ok();
+    lab.say("vm user delete -g lab -n vm1 --username guest1").ok();
     assert_ne!(vm.sh("getent passwd guest1").exit, 0);
 }

@@ -5,39 +5,25 @@ use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use e2e::Lab;
+use e2e::{Lab, words};
 use serde_json::Value;
 
 /// What is under way when the server is killed, and after how many milliseconds.
-fn rounds(key: &str) -> Vec<(Vec<&str>, u64)> {
-    let vm1 = ["-g", "lab", "-n", "vm1"];
-    let of = |verb: &[&'static str], more: &[&'static str]| -> Vec<&str> {
-        [verb, &vm1, more].concat()
-    };
-    let create = vec![
-        "vm",
-        "create",
-        "-g",
-        "lab",
-        "-n",
-        "vm2",
-        "--image",
-        "Debian12",
-        "--admin-username",
-        "azureuser",
-        "--ssh-key-values",
-        key,
-    ];
-    let delete = vec!["vm", "delete", "-g", "lab", "-n", "vm2", "--yes"];
+fn rounds(key: &str) -> Vec<(String, u64)> {
+    let create = format!(
+        "vm create -g lab -n vm2 --image Debian12 --admin-username azureuser \
+         --ssh-key-values {key}"
+    );
+    let delete = "vm delete -g lab -n vm2 --yes";
     vec![
-        (of(&["vm", "user", "reset-ssh"], &[]), 60),
-        (of(&["vm", "restart"], &[]), 400),
+        ("vm user reset-ssh -g lab -n vm1".to_owned(), 20),
+        ("vm restart -g lab -n vm1".to_owned(), 400),
         (create.clone(), 900),
-        (delete.clone(), 150),
-        (of(&["vm", "deallocate"], &[]), 200),
-        (of(&["vm", "start"], &[]), 300),
+        (delete.to_owned(), 150),
+        ("vm deallocate -g lab -n vm1".to_owned(), 200),
+        ("vm start -g lab -n vm1".to_owned(), 300),
         (create, 1800),
-        (delete, 50),
+        (delete.to_owned(), 50),
     ]
 }
 
@@ -45,9 +31,9 @@ fn rounds(key: &str) -> Vec<(Vec<&str>, u64)> {
 fn a_server_killed_in_the_midst_of_its_work_loses_no_vm_and_leaves_none_behind() {
     let lab = Lab::up();
     let key = format!("{}.pub", lab.vm().key());
-    for (arguments, after) in rounds(&key) {
+    for (line, after) in rounds(&key) {
         let mut client = lab
-            .command(&arguments)
+            .command(&words(&line))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -59,11 +45,11 @@ fn a_server_killed_in_the_midst_of_its_work_loses_no_vm_and_leaves_none_behind()
         client.wait().expect("the client ended");
         lab.regain(&["lab", "up"]).ok();
         settle(&lab);
-        assert_eq!(kept(&lab), documented(&lab), "after {arguments:?}");
+        assert_eq!(kept(&lab), documented(&lab), "after {line}");
     }
-    lab.regain(&["vm", "start", "-g", "lab", "-n", "vm1", "-o", "none"]).ok();
+    lab.say("vm start -g lab -n vm1").ok();
     lab.vm().ssh("true").ok();
-    lab.regain(&["vm", "user", "reset-ssh", "-g", "lab", "-n", "vm1", "-o", "none"]).ok();
+    lab.say("vm user reset-ssh -g lab -n vm1").ok();
 }
 
 /// Waits until nothing is being created, updated or deleted any more.

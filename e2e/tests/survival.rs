@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use e2e::{Lab, Ran};
+use e2e::{Lab, Ran, words};
 
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -47,28 +47,19 @@ fn a_vm_outlives_its_server_and_is_found_again() {
 #[test]
 fn an_operation_cut_off_by_a_crash_reaches_an_end() {
     let lab = Lab::up();
-    let create = lab
-        .command(&[
-            "vm",
-            "create",
-            "-g",
-            "lab",
-            "-n",
-            "vm2",
-            "--image",
-            "Debian12",
-            "--admin-username",
-            "azureuser",
-            "--ssh-key-values",
-        ])
-        .arg(format!("{}.pub", lab.vm().key()))
+    let create = format!(
+        "vm create -g lab -n vm2 --image Debian12 --admin-username azureuser \
+         --ssh-key-values {}.pub",
+        lab.vm().key()
+    );
+    let mut create = lab
+        .command(&words(&create))
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
         .expect("regain starts");
     std::thread::sleep(Duration::from_millis(700));
     lab.kill_server();
-    let mut create = create;
     create.kill().expect("the client ends");
     create.wait().expect("the client ended");
 

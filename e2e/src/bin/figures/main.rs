@@ -10,7 +10,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use e2e::{Lab, Ran};
+use e2e::{Lab, Ran, words};
 use figure::{Beside, RUNS, measure, row, timed};
 
 mod az;
@@ -58,43 +58,15 @@ fn diagnose(lab: &Lab) {
     );
     vm.sh("rm /etc/ssh/sshd_config.d/90-x.conf; systemctl reset-failed ssh; systemctl restart ssh");
 
-    let rule = [
-        "network",
-        "nsg",
-        "rule",
-        "create",
-        "-g",
-        "lab",
-        "--nsg-name",
-        "vm1NSG",
-        "-n",
-        "no",
-        "--priority",
-        "100",
-        "--access",
-        "Deny",
-        "--protocol",
-        "*",
-        "--destination-port-ranges",
-        "*",
-    ];
-    lab.regain(&rule).ok();
+    lab.say(
+        "network nsg rule create -g lab --nsg-name vm1NSG -n no --priority 100 \
+         --access Deny --protocol * --destination-port-ranges *",
+    )
+    .ok();
     let diagnosed = measure(|| assert_eq!(vm.diagnose().0.exit, 1));
     let asked = measure(|| assert_ne!(vm.ssh("true").exit, 0));
     row("diagnose, an NSG denies", &diagnosed, &Beside::Peer("ssh", asked));
-    lab.regain(&[
-        "network",
-        "nsg",
-        "rule",
-        "delete",
-        "-g",
-        "lab",
-        "--nsg-name",
-        "vm1NSG",
-        "-n",
-        "no",
-    ])
-    .ok();
+    lab.say("network nsg rule delete -g lab --nsg-name vm1NSG -n no").ok();
 }
 
 fn repair(lab: &Lab) {
@@ -117,23 +89,11 @@ fn create(lab: &Lab) {
     let mut runs = Vec::new();
     for number in 0..3 {
         let name = format!("bench{number}");
-        let arguments = [
-            "vm",
-            "create",
-            "-g",
-            "lab",
-            "-n",
-            &name,
-            "--image",
-            "Debian12",
-            "--admin-username",
-            "azureuser",
-            "--ssh-key-values",
-            &public,
-            "-o",
-            "json",
-        ];
-        let mut command = lab.command(&arguments);
+        let line = format!(
+            "vm create -g lab -n {name} --image Debian12 --admin-username azureuser \
+             --ssh-key-values {public} -o json"
+        );
+        let mut command = lab.command(&words(&line));
         let start = Instant::now();
         let made = Ran::of({
             command.stderr(Stdio::null());
@@ -144,7 +104,7 @@ fn create(lab: &Lab) {
         let host = made["publicIpAddress"].as_str().expect("an address").to_owned();
         while !banner(&host) {}
         runs.push(start.elapsed());
-        lab.regain(&["vm", "delete", "-g", "lab", "-n", &name, "--yes"]).ok();
+        lab.say(&format!("vm delete -g lab -n {name} --yes")).ok();
     }
     row("vm create to the SSH banner", &runs, &Beside::Limit(Duration::from_secs(4)));
 }
