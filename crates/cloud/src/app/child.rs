@@ -5,7 +5,7 @@ use arm::ResourceId;
 use serde_json::{Map, Value, json};
 
 use super::Problem;
-use super::document::items;
+use super::document::{is_named, items};
 
 /// The child `(collection, name)` of a shown document, or the document itself.
 pub(super) fn part_of(
@@ -69,10 +69,6 @@ pub(super) fn child_of(
         "type": format!("{}/{collection}", parent.resource_type()),
         "properties": properties,
     })
-}
-
-pub(super) fn is_named(child: &Value, name: &str) -> bool {
-    child["name"].as_str().is_some_and(|one| one.eq_ignore_ascii_case(name))
 }
 
 /// The resource that a child is in.

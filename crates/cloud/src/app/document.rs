@@ -3,7 +3,6 @@
 use arm::ResourceId;
 use serde_json::{Map, Value, json};
 
-use super::child::is_named;
 use super::resources::tag;
 use super::{App, Call, Problem};
 use crate::store::Resource;
@@ -104,6 +103,10 @@ pub(crate) fn items<'a>(
     pointer: &str,
 ) -> impl Iterator<Item = &'a Value> + use<'a> {
     document.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+pub(super) fn is_named(child: &Value, name: &str) -> bool {
+    child["name"].as_str().is_some_and(|one| one.eq_ignore_ascii_case(name))
 }
 
 /// The resource id at a JSON pointer, if there is a reference.

@@ -14,6 +14,8 @@
 //! [`terms`] reads what is joined by `and` only, with quotes or without. What a field
 //! or a function means is for the caller to say.
 
+use super::Problem;
+
 /// How deep parentheses and `not` may be nested.
 const DEPTH: usize = 32;
 
@@ -60,20 +62,28 @@ fn read(filter: &str, bare: bool) -> Result<Option<Expression>, String> {
 /// The terms of a filter that joins them by `and`.
 ///
 /// # Errors
-/// What is not understood, in a sentence.
-pub(super) fn terms(filter: &str) -> Result<Vec<Term>, String> {
+/// `UnsupportedFilter`, with what is not understood.
+pub(super) fn terms(filter: &str) -> Result<Vec<Term>, Problem> {
     let mut terms = Vec::new();
-    let mut left: Vec<Expression> = read(filter, true)?.into_iter().collect();
+    let mut left: Vec<Expression> =
+        read(filter, true).map_err(unsupported)?.into_iter().collect();
     while let Some(expression) = left.pop() {
         match expression {
             Expression::Both(one, other) => left.extend([*other, *one]),
             Expression::Term(term) => terms.push(term),
             Expression::Either(..) | Expression::Not(_) => {
-                return Err(format!("only 'and' is understood in the filter '{filter}'"));
+                return Err(unsupported(format!(
+                    "only 'and' is understood in the filter '{filter}'"
+                )));
             }
         }
     }
     Ok(terms)
+}
+
+/// A filter that is understood, but not here.
+pub(super) fn unsupported(message: String) -> Problem {
+    Problem::Invalid { code: "UnsupportedFilter", message, target: Some("$filter") }
 }
 
 impl Term {

@@ -16,6 +16,7 @@ mod path;
 mod router;
 mod routes;
 mod sign_in;
+mod table;
 mod throttle;
 mod tls;
 mod token;

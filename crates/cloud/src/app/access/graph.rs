@@ -8,8 +8,8 @@ use arm::ResourceId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::LOCK;
 use super::identity::secret_of;
-use super::role_assignment::{LOCK, bad_filter};
 use crate::app::document::text;
 use crate::app::odata::{self, Term};
 use crate::app::{App, Caller, Problem};
@@ -309,7 +309,7 @@ fn display_name(body: &Value) -> Result<&str, Problem> {
 
 /// Those of a list that a filter lets through.
 fn filtered(all: Vec<Value>, filter: &str) -> Result<Value, Problem> {
-    let terms = odata::terms(filter).map_err(bad_filter)?;
+    let terms = odata::terms(filter)?;
     let mut shown = Vec::new();
     for one in all {
         let mut wanted = true;
@@ -340,14 +340,14 @@ fn holds(term: &Term, one: &Value) -> Result<bool, Problem> {
         }
         Term::Call(name, arguments) if name.eq_ignore_ascii_case("startswith") => {
             let [field, start] = arguments.as_slice() else {
-                return Err(bad_filter(
+                return Err(odata::unsupported(
                     "startswith() takes a field and a text".to_owned(),
                 ));
             };
             let is = one[field.as_str()].as_str().unwrap_or_default().to_lowercase();
             Ok(is.starts_with(&start.to_lowercase()))
         }
-        _ => Err(bad_filter(format!("{term:?} is not understood here"))),
+        _ => Err(odata::unsupported(format!("{term:?} is not understood here"))),
     }
 }
 

@@ -18,6 +18,9 @@ pub(crate) mod role_definition;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use arm::ResourceId;
+use uuid::Uuid;
+
 pub(crate) use action::Verb;
 pub(crate) use built_in::OWNER;
 pub(crate) use gate::Asked;
@@ -27,6 +30,9 @@ pub(crate) use role::Role;
 use self::policy::Policy;
 use crate::app::Problem;
 use crate::store::{Assignment, Store};
+
+/// The lock of everything that decides who may do what.
+const LOCK: &str = "access";
 
 /// The policy in force.
 #[derive(Debug, Default)]
@@ -65,7 +71,21 @@ impl Access {
         role: &str,
         scope: &str,
     ) -> Result<(), Problem> {
-        let name = uuid::Uuid::new_v4().to_string();
+        let name = Uuid::new_v4().to_string();
         Ok(store.put_assignment(&Assignment::new(&name, scope, role, principal)).await?)
     }
+}
+
+/// The GUID that an id ends with.
+fn guid(id: &ResourceId, what: &str, code: &'static str) -> Result<String, Problem> {
+    Uuid::try_parse(id.name()).map(|name| name.to_string()).map_err(|_| {
+        Problem::Invalid {
+            code,
+            message: format!(
+                "The {what} ID '{0}' is not valid. It must be a GUID.",
+                id.name()
+            ),
+            target: None,
+        }
+    })
 }

@@ -4,23 +4,18 @@ use std::sync::Arc;
 
 use arm::ResourceId;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use super::role_definition;
+use super::{LOCK, guid, role_definition};
 use super::{OWNER, Role, covers, normal};
 use crate::app::document::{listed, properties, text};
 use crate::app::odata::{self, Term};
 use crate::app::{Answer, App, Call, Problem};
 use crate::store::Assignment;
 
-/// The lock of everything that decides who may do what.
-pub(super) const LOCK: &str = "access";
-
 /// `GET {scope}/providers/Microsoft.Authorization/roleAssignments`: at the scope,
 /// above it, and, without `atScope()`, below.
 pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let terms = odata::terms(call.parameter("$filter").unwrap_or_default())
-        .map_err(bad_filter)?;
+    let terms = odata::terms(call.parameter("$filter").unwrap_or_default())?;
     let (mut at_scope, mut whose) = (false, None);
     for term in &terms {
         match term {
@@ -33,7 +28,7 @@ pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
             _ => match term.equals("principalId") {
                 Some(principal) => whose = Some(principal.to_owned()),
                 None => {
-                    return Err(bad_filter(
+                    return Err(odata::unsupported(
                         "role assignments are filtered by atScope(), principalId eq '…' and \
                          assignedTo('…')"
                             .to_owned(),
@@ -167,28 +162,6 @@ pub(crate) async fn delete(app: Arc<App>, call: Call) -> Result<Answer, Problem>
     app.store.remove_assignment(&one).await?;
     app.access.reload(&app.store).await?;
     Ok(Answer::Found(shown_as(&app, &one)))
-}
-
-/// The GUID that an id ends with.
-pub(super) fn guid(
-    id: &ResourceId,
-    what: &str,
-    code: &'static str,
-) -> Result<String, Problem> {
-    Uuid::try_parse(id.name()).map(|name| name.to_string()).map_err(|_| {
-        Problem::Invalid {
-            code,
-            message: format!(
-                "The {what} ID '{0}' is not valid. It must be a GUID.",
-                id.name()
-            ),
-            target: None,
-        }
-    })
-}
-
-pub(in crate::app) fn bad_filter(why: String) -> Problem {
-    Problem::Invalid { code: "UnsupportedFilter", message: why, target: Some("$filter") }
 }
 
 /// What something of Microsoft.Authorization is at.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::role_assignment::{LOCK, bad_filter, guid};
+use super::{LOCK, guid};
 use super::{Role, covers, normal};
 use crate::app::document::{listed, properties};
 use crate::app::odata::{self, Term};
@@ -14,8 +14,7 @@ use crate::app::{Answer, App, Call, Problem};
 /// `GET {scope}/providers/Microsoft.Authorization/roleDefinitions`: what can be
 /// assigned at the scope.
 pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
-    let terms = odata::terms(call.parameter("$filter").unwrap_or_default())
-        .map_err(bad_filter)?;
+    let terms = odata::terms(call.parameter("$filter").unwrap_or_default())?;
     let mut below = false;
     let (mut name, mut kind) = (None, None);
     for term in &terms {
@@ -26,7 +25,7 @@ pub(crate) async fn list(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
             _ if term.equals("roleName").is_some() => name = term.equals("roleName"),
             _ if term.equals("type").is_some() => kind = term.equals("type"),
             _ => {
-                return Err(bad_filter(
+                return Err(odata::unsupported(
                     "role definitions are filtered by roleName eq '…', type eq '…' and \
                      atScopeAndBelow()"
                         .to_owned(),

@@ -14,7 +14,8 @@ use arm::ResourceId;
 use serde_json::{Value, json};
 
 use super::usage::in_use;
-use crate::app::child::{child_of, is_named, parent_of};
+use crate::app::child::{child_of, parent_of};
+use crate::app::document::is_named;
 use crate::app::document::{drop_property, items, reference, text};
 use crate::app::{Answer, App, Call, Problem, document};
 use crate::store::{Resource, key_of};

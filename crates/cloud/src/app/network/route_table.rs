@@ -5,7 +5,8 @@ use arm::ResourceId;
 use network::route::{NextHop, Route, RouteError};
 use serde_json::{Map, Value, json};
 
-use crate::app::child::{child_of, is_named};
+use crate::app::child::child_of;
+use crate::app::document::is_named;
 use crate::app::document::{check_name, drop_property, items, text};
 use crate::app::{App, Problem};
 use crate::store::Resource;

@@ -5,7 +5,8 @@ use ipnet::Ipv4Net;
 use serde_json::{Map, Value, json};
 
 use super::usage::users_of_subnet;
-use crate::app::child::{child_of, is_named};
+use crate::app::child::child_of;
+use crate::app::document::is_named;
 use crate::app::document::{check_name, items, reference, text};
 use crate::app::{App, Problem};
 use crate::store::Resource;

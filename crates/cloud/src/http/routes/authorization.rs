@@ -1,7 +1,7 @@
 //! Microsoft.Authorization: roles, at every scope that they can be given at.
 
-use super::super::router::Table;
-use super::super::router::verb::{DELETE, GET, PUT};
+use super::super::table::Table;
+use super::super::table::verb::{DELETE, GET, PUT};
 use super::{GROUP, SUBSCRIPTION};
 use crate::app::access::{role_assignment, role_definition};
 

@@ -1,7 +1,7 @@
 //! Microsoft.Compute: machines, their extensions, what they are made from.
 
-use super::super::router::Table;
-use super::super::router::verb::{DELETE, GET, PATCH, POST, PUT};
+use super::super::table::Table;
+use super::super::table::verb::{DELETE, GET, PATCH, POST, PUT};
 use super::{GROUP, everywhere};
 use crate::app::compute::{
     boot_diagnostics, extension, image, instance_view, machine_size, power, run_command,

@@ -1,7 +1,7 @@
 //! Microsoft.ResourceHealth: whether machines can be reached.
 
-use super::super::router::Table;
-use super::super::router::verb::GET;
+use super::super::table::Table;
+use super::super::table::verb::GET;
 use super::{GROUP, everywhere};
 use crate::app::compute::health;
 

@@ -1,7 +1,7 @@
 //! Microsoft.Insights: the activity log.
 
-use super::super::router::Table;
-use super::super::router::verb::GET;
+use super::super::table::Table;
+use super::super::table::verb::GET;
 use super::everywhere;
 use crate::app::activity;
 

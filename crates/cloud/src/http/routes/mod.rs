@@ -11,7 +11,7 @@ mod insights;
 mod network;
 mod resources;
 
-use super::router::Table;
+use super::table::Table;
 
 const SUBSCRIPTION: &str = "/subscriptions/{subscription}";
 const GROUP: &str = "/subscriptions/{subscription}/resourcegroups/{group}";

@@ -1,7 +1,7 @@
 //! Microsoft.Network: what packets follow, and who explains it.
 
-use super::super::router::Table;
-use super::super::router::verb::{DELETE, GET, PATCH, POST, PUT};
+use super::super::table::Table;
+use super::super::table::verb::{DELETE, GET, PATCH, POST, PUT};
 use super::{GROUP, everywhere};
 use crate::app::network::collection;
 use crate::app::network::{effective, load_balancer, network_watcher};

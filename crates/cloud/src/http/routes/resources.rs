@@ -1,7 +1,7 @@
 //! Subscriptions, groups, deployments, operations.
 
-use super::super::router::Table;
-use super::super::router::verb::{DELETE, GET, HEAD, PATCH, POST, PUT};
+use super::super::table::Table;
+use super::super::table::verb::{DELETE, GET, HEAD, PATCH, POST, PUT};
 use super::{GROUP, SUBSCRIPTION, everywhere};
 use crate::app::journal;
 use crate::app::resources::{

@@ -6,7 +6,7 @@ use super::super::ip_configuration::{
     check_free, check_wanted, first_free, range_of, taken,
 };
 use super::{FRONTENDS, taken_out};
-use crate::app::child::is_named;
+use crate::app::document::is_named;
 use crate::app::document::{items, reference, text};
 use crate::app::{App, Problem};
 use crate::store::Resource;
