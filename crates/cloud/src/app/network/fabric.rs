@@ -7,9 +7,9 @@
 //! resources does not apply ten times. A virtual network is read from the documents
 //! each time, as a whole: there is no state to lose.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
-use std::sync::Weak;
+use std::sync::{Mutex, PoisonError, Weak};
 
 use ipnet::Ipv4Net;
 use machine::{Fabric, Topology, Vnet};
@@ -77,6 +77,8 @@ type Request = (Change, oneshot::Sender<Result<(), Problem>>);
 pub(crate) struct Cable {
     requests: mpsc::UnboundedSender<Request>,
     range: Ipv4Net,
+    /// The public address that was allotted last.
+    allotted: Mutex<Ipv4Addr>,
     fabric: Option<Fabric>,
 }
 
@@ -84,6 +86,16 @@ impl Cable {
     /// The range that public addresses are taken from.
     pub(crate) fn range(&self) -> Ipv4Net {
         self.range
+    }
+
+    /// The public address that comes next and that nobody has. One that was given up
+    /// rests until all others had their turn: whoever still calls it shall not reach
+    /// somebody else's machine.
+    pub(super) fn allot(&self, taken: &HashSet<Ipv4Addr>) -> Option<Ipv4Addr> {
+        let mut last = self.allotted.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = next_free(self.range, *last, taken)?;
+        *last = next;
+        Some(next)
     }
 
     /// The address from which machines see this host's programs come; none where
@@ -118,8 +130,21 @@ pub(crate) fn lay(
         Ipv4Net::new_assert(Ipv4Addr::new(127, 64, 0, 0), 22),
         Fabric::public_range,
     );
-    let cable = Cable { requests: sender, range, fabric: fabric.clone() };
+    let allotted = Mutex::new(range.network());
+    let cable = Cable { requests: sender, range, allotted, fabric: fabric.clone() };
     (cable, Splicer { requests, fabric, opened, open: HashMap::new() })
+}
+
+/// The free address after `last`, or else the first one. As in every Azure subnet, the
+/// network address and three more stay free.
+fn next_free(
+    range: Ipv4Net,
+    last: Ipv4Addr,
+    taken: &HashSet<Ipv4Addr>,
+) -> Option<Ipv4Addr> {
+    let all = || range.hosts().skip(3);
+    let rest = all().filter(|address| *address > last);
+    rest.chain(all()).find(|address| !taken.contains(address))
 }
 
 impl App {
@@ -263,4 +288,23 @@ where
         .await
         .map_err(|error| Problem::Internal { doing, why: error.to_string() })?
         .map_err(|error| Problem::Machine { doing, source: error.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_addresses_take_turns_from_the_fourth_on() {
+        let range: Ipv4Net = "127.64.4.0/29".parse().unwrap();
+        let [four, five, six] = [4, 5, 6].map(|last| Ipv4Addr::new(127, 64, 4, last));
+        let next = |last, taken: &[Ipv4Addr]| {
+            next_free(range, last, &taken.iter().copied().collect())
+        };
+        assert_eq!(next(range.network(), &[]), Some(four));
+        assert_eq!(next(four, &[four]), Some(five));
+        assert_eq!(next(five, &[four]), Some(six), "the fifth was given up just now");
+        assert_eq!(next(six, &[four]), Some(five));
+        assert_eq!(next(six, &[four, five, six]), None);
+    }
 }

@@ -5,7 +5,6 @@ use std::net::Ipv4Addr;
 use arm::ResourceId;
 use serde_json::{Value, json};
 
-use super::ip_configuration::first_free;
 use super::lease;
 use crate::app::document::{drop_property, reference, text};
 use crate::app::{App, Problem};
@@ -85,10 +84,10 @@ pub(super) async fn dress(
     Ok(())
 }
 
-/// The first address that nobody has.
+/// An address that nobody has.
 pub(super) async fn allot(app: &App) -> Result<Ipv4Addr, Problem> {
     let taken = taken(app).await?.into_iter().map(|(_, address)| address).collect();
-    first_free(app.cable.range(), &taken).ok_or_else(|| Problem::Conflict {
+    app.cable.allot(&taken).ok_or_else(|| Problem::Conflict {
         code: "PublicIPCountLimitReached",
         message: format!(
             "Every public address of this cloud ({}) is in use. Delete one and try again.",
