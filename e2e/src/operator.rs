@@ -176,6 +176,20 @@ impl<'lab> Operator<'lab> {
         Ok(())
     }
 
+    /// An operator who is logged in with az.
+    ///
+    /// # Panics
+    /// If az is not installed, or cannot log in.
+    pub fn with_az(lab: &'lab Lab) -> Self {
+        let operator = Self::new(lab, lab.home().join("operator"), None);
+        if let Err(why) =
+            Client::Az.installed().and_then(|_| operator.sign_in(Client::Az))
+        {
+            panic!("{why}");
+        }
+        operator
+    }
+
     /// Log somebody else in to az, in a directory of its own, if that was not done yet.
     /// Without a name to log in with, only the directory is there.
     ///

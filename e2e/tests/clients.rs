@@ -4,21 +4,13 @@
 use e2e::{Client, Lab, Operator, Ran};
 use reqwest::{Certificate, Method, StatusCode};
 
-fn az(lab: &Lab) -> Operator<'_> {
-    let operator = Operator::new(lab, lab.home().join("operator"), None);
-    if let Err(why) = Client::Az.installed().and_then(|_| operator.sign_in(Client::Az)) {
-        panic!("{why}");
-    }
-    operator
-}
-
 #[test]
 fn az_waits_when_it_is_told_that_it_asks_too_much() {
     let lab = Lab::down();
     let mut up = lab.command(&["lab", "up", "--engine", "fake"]);
     up.env("REGAIN_REQUESTS_PER_SECOND", "1");
     Ran::of(up).ok();
-    let az = az(&lab);
+    let az = Operator::with_az(&lab);
     // Three requests each time.
     let addresses = ["vm", "list-ip-addresses", "-g", "lab", "-n", "vm1", "-o", "json"];
     for _ in 0..3 {
@@ -33,7 +25,7 @@ fn az_waits_when_it_is_told_that_it_asks_too_much() {
 fn a_machine_may_do_what_the_role_of_its_identity_allows() {
     let lab = Lab::up();
     let vm = lab.vm();
-    let az = az(&lab);
+    let az = Operator::with_az(&lab);
     let assign = ["vm", "identity", "assign", "-g", "lab", "-n", "vm1", "-o", "json"];
     let assigned = az.run(Client::Az, &assign, None).ok().json();
     let principal = assigned["systemAssignedIdentity"].as_str().expect("an identity");

@@ -87,6 +87,16 @@ impl Failure {
         self
     }
 
+    /// Whether it says that what was to be deleted is gone, or its group is. A
+    /// subscription that is not there was mistyped: nothing of it is deleted.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.arm().is_some_and(|error| {
+            let mistyped =
+                error.arm().is_some_and(|why| why.code == "SubscriptionNotFound");
+            error.is_not_found() && !mistyped
+        })
+    }
+
     /// ARM's part in it.
     pub(crate) fn arm(&self) -> Option<&arm::Error> {
         match self {

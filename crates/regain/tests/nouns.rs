@@ -141,6 +141,22 @@ fn a_name_that_is_missing_is_said_as_az_says_it() {
 }
 
 #[test]
+fn what_is_not_there_is_deleted_but_not_in_a_subscription_that_is_not_there() {
+    let lab = Lab::up();
+    for line in [
+        "nsg delete -g lab -n x",
+        "nsg delete -g none -n x",
+        "nsg rule delete -g none --nsg-name x -n r",
+        "nic ip-config delete -g none --nic-name x -n i",
+    ] {
+        lab.regain(&words(&format!("network {line}"))).assert().code(0);
+        let elsewhere = "--subscription 00000000-0000-0000-0000-000000000009";
+        let line = format!("network {line} {elsewhere}");
+        lab.regain(&words(&line)).assert().code(3);
+    }
+}
+
+#[test]
 fn a_subnet_gets_and_loses_its_nsg() {
     let lab = Lab::up();
     lab.json(&words("network vnet create -g lab -n v"));

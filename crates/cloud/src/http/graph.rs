@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -60,8 +60,7 @@ async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let sent = request.headers().get(header::AUTHORIZATION);
-    match tokens.check(sent.and_then(|value| value.to_str().ok()), Audience::Graph) {
+    match tokens.check(request.headers(), Audience::Graph) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

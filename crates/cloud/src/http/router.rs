@@ -62,7 +62,7 @@ async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match tokens.check(authorization(&request), Audience::Management) {
+    match tokens.check(request.headers(), Audience::Management) {
         Ok(caller) => {
             let kind = throttle::Kind::of(request.method());
             match tokens.throttle.take(&caller.id, kind, Instant::now()) {
@@ -109,10 +109,6 @@ fn throttled(
     headers.insert(header::RETRY_AFTER, retry_after);
     headers.insert(kind.header(), HeaderValue::from(0));
     response
-}
-
-fn authorization(request: &Request) -> Option<&str> {
-    request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok())
 }
 
 async fn unknown(request: Request) -> Response {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::{HeaderMap, header};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -97,13 +98,16 @@ impl Tokens {
         }
     }
 
-    /// Who sent an `Authorization` header, with a token for this audience.
+    /// Who sent these headers, with a token for this audience.
     pub(super) fn check(
         &self,
-        authorization: Option<&str>,
+        headers: &HeaderMap,
         audience: Audience,
     ) -> Result<Caller, Problem> {
-        let authorization = authorization.ok_or(Problem::AuthenticationFailed)?;
+        let authorization = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .ok_or(Problem::AuthenticationFailed)?;
         let token = authorization
             .split_once(' ')
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))

@@ -15,7 +15,7 @@ const PER_GROUP: usize = 200;
 
 /// `vm user reset-ssh` on a real VM.
 pub(crate) fn reset_ssh(lab: &Lab) {
-    let operator = operator(lab);
+    let operator = Operator::with_az(lab);
     let line = ["vm", "user", "reset-ssh", "-g", "lab", "-n", "vm1", "-o", "none"];
     let (ours, theirs) = pairs(
         RUNS,
@@ -30,7 +30,7 @@ pub(crate) fn list() {
     let lab = Lab::down();
     lab.regain(&["lab", "up", "--engine", "fake", "--no-vm"]).ok();
     fill(&lab);
-    let operator = operator(&lab);
+    let operator = Operator::with_az(&lab);
     let line = ["vm", "list", "-o", "json"];
     let count = |ran: Ran| {
         assert_eq!(ran.ok().json().as_array().map(Vec::len), Some(VMS));
@@ -41,14 +41,6 @@ pub(crate) fn list() {
         || count(operator.run(Client::Az, &line, None)),
     );
     row("regain vm list, 1,000 VMs", &ours, &Beside::Peer("az", theirs));
-}
-
-fn operator(lab: &Lab) -> Operator<'_> {
-    let operator = Operator::new(lab, lab.home().join("operator"), None);
-    if let Err(why) = Client::Az.installed().and_then(|_| operator.sign_in(Client::Az)) {
-        panic!("{why}");
-    }
-    operator
 }
 
 fn fill(lab: &Lab) {

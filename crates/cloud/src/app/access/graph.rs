@@ -65,6 +65,7 @@ impl App {
         body: &Value,
     ) -> Result<(), Problem> {
         self.check_directory_writer(caller)?;
+        let _turn = self.turn(LOCK).await?;
         let mut one = self.application_of(id).await?;
         if body.get("displayName").is_some() {
             display_name(body)?.clone_into(&mut one.name);
@@ -80,9 +81,10 @@ impl App {
         id: &str,
     ) -> Result<(), Problem> {
         self.check_directory_writer(caller)?;
+        let _turn = self.turn(LOCK).await?;
         let one = self.application_of(id).await?;
         if let Some(principal) = self.directory.of_app(&one.app_id) {
-            self.delete_service_principal(caller, &principal.id).await?;
+            self.remove_service_principal(&principal).await?;
         }
         Ok(self.store.remove_application(&one.app_id).await?)
     }
@@ -145,8 +147,13 @@ impl App {
         id: &str,
     ) -> Result<(), Problem> {
         self.check_directory_writer(caller)?;
+        let _turn = self.turn(LOCK).await?;
         let one = self.directory.principal(id).ok_or_else(|| missing(id))?;
-        if one.machine.is_some() || self.comes_with_the_state(&one) {
+        self.remove_service_principal(&one).await
+    }
+
+    async fn remove_service_principal(&self, one: &Principal) -> Result<(), Problem> {
+        if one.machine.is_some() || self.comes_with_the_state(one) {
             return Err(Problem::Denied {
                 code: "Authorization_RequestDenied",
                 message: format!(

@@ -15,6 +15,7 @@ use ipnet::Ipv4Net;
 use machine::{Fabric, Topology, Vnet};
 use tokio::sync::{mpsc, oneshot};
 
+use super::ip_configuration::usable;
 use super::topology::{Scene, all_networks, reach};
 use crate::app::{App, Problem};
 use crate::store::Resource;
@@ -135,16 +136,14 @@ pub(crate) fn lay(
     (cable, Splicer { requests, fabric, opened, open: HashMap::new() })
 }
 
-/// The free address after `last`, or else the first one. As in every Azure subnet, the
-/// network address and three more stay free.
+/// The free address after `last`, or else the first one.
 fn next_free(
     range: Ipv4Net,
     last: Ipv4Addr,
     taken: &HashSet<Ipv4Addr>,
 ) -> Option<Ipv4Addr> {
-    let all = || range.hosts().skip(3);
-    let rest = all().filter(|address| *address > last);
-    rest.chain(all()).find(|address| !taken.contains(address))
+    let rest = usable(range).filter(|address| *address > last);
+    rest.chain(usable(range)).find(|address| !taken.contains(address))
 }
 
 impl App {

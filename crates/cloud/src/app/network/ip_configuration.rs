@@ -321,7 +321,7 @@ pub(super) fn check_wanted(
             ),
         ));
     }
-    if !range.hosts().skip(3).any(|host| host == address) {
+    if !usable(range).any(|host| host == address) {
         return Err(invalid(
             "PrivateIPAddressInReservedRange",
             format!(
@@ -362,9 +362,14 @@ pub(super) async fn another(
     Ok(first_free(range, &taken))
 }
 
-/// Azure keeps the first four addresses and the last.
+/// The first address of a subnet that nobody has.
 pub(super) fn first_free(range: Ipv4Net, taken: &HashSet<Ipv4Addr>) -> Option<Ipv4Addr> {
-    range.hosts().skip(3).find(|address| !taken.contains(address))
+    usable(range).find(|address| !taken.contains(address))
+}
+
+/// Azure keeps the first four addresses and the last.
+pub(super) fn usable(range: Ipv4Net) -> impl Iterator<Item = Ipv4Addr> {
+    range.hosts().skip(3)
 }
 
 /// The addresses that others than `except` have in a subnet: interfaces, and

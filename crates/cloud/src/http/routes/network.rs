@@ -3,8 +3,7 @@
 use super::super::table::Table;
 use super::super::table::verb::{DELETE, GET, PATCH, POST, PUT};
 use super::{GROUP, everywhere};
-use crate::app::network::collection;
-use crate::app::network::{effective, load_balancer, network_watcher};
+use crate::app::network::{collection, effective, load_balancer, network_watcher};
 
 pub(super) fn add(t: &mut Table) {
     let network = &format!("{GROUP}/providers/microsoft.network");

@@ -21,7 +21,7 @@ pub(crate) enum Target<N> {
     Named(Named<N>),
     Ids(Vec<String>),
     /// Neither: this flag is missing. az finds that out late, and says so itself.
-    Missing(&'static str),
+    Missing(String),
 }
 
 impl<N: Noun> Args for Named<N> {
@@ -79,8 +79,9 @@ impl<N: Noun> FromArgMatches for Target<N> {
         if let Some(ids) = matches.get_many::<String>("ids") {
             return Ok(Self::Ids(ids.cloned().collect()));
         }
-        let parent = N::PARENT.map(|parent| ("parent", parent.flag));
-        let flags = [Some(("name", "-n")), parent, Some(("group", "--resource-group"))];
+        let parent = N::PARENT.map(|parent| ("parent", format!("--{}", parent.flag)));
+        let (name, group) = ("-n".to_owned(), "--resource-group".to_owned());
+        let flags = [Some(("name", name)), parent, Some(("group", group))];
         let missing =
             flags.into_iter().flatten().find(|(id, _)| !matches.contains_id(id));
         Ok(match missing {

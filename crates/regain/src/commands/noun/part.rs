@@ -118,7 +118,7 @@ pub(in crate::commands) async fn delete<N: Noun>(
     context: &Context,
 ) -> Result<Answer, Failure> {
     let mut parent = match Parent::of(&named, context).await {
-        Err(Failure::Arm(error)) if error.is_not_found() => return Ok(Answer::done()),
+        Err(failure) if failure.is_gone() => return Ok(Answer::done()),
         parent => parent?,
     };
     parent.parts.retain(|part| !is_called(part, &named.name));

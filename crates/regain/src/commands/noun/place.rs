@@ -51,9 +51,7 @@ pub(in crate::commands) fn ids<N: Noun>(
         Target::Named(named) => Ok(vec![place(named, session)?]),
         Target::Ids(ids) => ids.iter().map(|id| parsed::<N>(id)).collect(),
         Target::Missing(flag) => Err(Failure::new(format!(
-            "InvalidArgumentValue: Missing required field: {}",
-            // A parent's flag is kept without its dashes.
-            if flag.starts_with('-') { (*flag).to_owned() } else { format!("--{flag}") }
+            "InvalidArgumentValue: Missing required field: {flag}"
         ))),
     }
 }

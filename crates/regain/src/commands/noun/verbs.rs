@@ -128,7 +128,7 @@ pub(in crate::commands) async fn delete<N: Noun>(
     for place in ids(&args.target, &session)? {
         let path = place.path::<N>();
         match begin(&session, Method::DELETE, &path, None, args.wait.no_wait).await {
-            Err(Failure::Arm(error)) if error.is_not_found() => {}
+            Err(failure) if failure.is_gone() => {}
             other => drop(other?),
         }
     }

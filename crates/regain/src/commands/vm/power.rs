@@ -24,7 +24,7 @@ pub(super) async fn stop(args: Stop, context: &Context) -> Result<Answer, Failur
     } else {
         "powerOff?skipShutdown=false"
     };
-    let chosen = chosen(&args.vm, context).await?;
+    let chosen = Chosen::of(&args.vm, context).await?;
     context.printer.note(
         "WARNING: About to power off the specified VM...\n\
          It will continue to be billed. To deallocate a VM, run: az vm deallocate.",
@@ -61,7 +61,8 @@ async fn act(
     version: &'static str,
     context: &Context,
 ) -> Result<Answer, Failure> {
-    chosen(&args.vm, context).await?.act(action, version, !args.no_wait, context).await
+    let chosen = Chosen::of(&args.vm, context).await?;
+    chosen.act(action, version, !args.no_wait, context).await
 }
 
 /// The VMs of a command.
@@ -70,14 +71,14 @@ struct Chosen {
     vms: Vec<ResourceId>,
 }
 
-async fn chosen(vm: &Target, context: &Context) -> Result<Chosen, Failure> {
-    let vms = targets::read(vm)?;
-    let session = context.sign_in().await?;
-    let vms = vms.of(&session)?;
-    Ok(Chosen { session, vms })
-}
-
 impl Chosen {
+    async fn of(vm: &Target, context: &Context) -> Result<Self, Failure> {
+        let vms = targets::read(vm)?;
+        let session = context.sign_in().await?;
+        let vms = vms.of(&session)?;
+        Ok(Self { session, vms })
+    }
+
     async fn act(
         self,
         action: &'static str,
