@@ -11,6 +11,7 @@
 
 pub mod case;
 mod catalogue;
+mod edit;
 pub mod facts;
 pub mod fault;
 mod judge;
@@ -25,6 +26,7 @@ mod symptom;
 mod verdict;
 
 pub use catalogue::{Catalogue, CatalogueError};
+pub use edit::{Edit, FilterRule, Insertion, Line, VERBS};
 pub use judge::judge;
 pub use lang::{Lang, Text};
 pub use plan::plan;
