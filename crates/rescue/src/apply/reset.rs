@@ -1,25 +1,22 @@
-//! VMAccess: the platform's own resets, which replace what they reset.
+//! The platform's own resets, which replace what they reset.
 //!
-//! The extension keeps no undo that anybody can call, so the prelude records in the
-//! guest what it is about to replace. Where that channel does not answer, the reset
-//! goes ahead (it is a last resort) and the journal says that it cannot be taken back.
+//! A platform keeps no undo that anybody can call, so the prelude records in the guest
+//! what is about to be replaced. Where that channel does not answer, the reset goes
+//! ahead (it is a last resort) and the journal says that it cannot be taken back.
 
 use std::collections::BTreeMap;
 
 use doctor::Step;
-use serde_json::{Value, json};
 
-use crate::Request;
-use crate::apply::{ApplyError, document, guest_step};
-use crate::channel::Guest;
-use crate::collect::{COMPUTE, client, text};
+use super::platform_step::settle;
+use super::{ApplyError, guest_step};
+use crate::collect::client;
 use crate::journal::{Journal, Undo};
+use crate::platform::{Platform, Reset};
+use crate::request::Request;
 use crate::ssh::Settings;
 
-const PUBLISHER: &str = "Microsoft.OSTCExtensions";
-const KIND: &str = "VMAccessForLinux";
-
-/// What `reset_ssh` replaces.
+/// What a reset of sshd's configuration replaces.
 const KEEP_SSHD: &str = "\
 keep /etc/ssh/sshd_config
 for file in /etc/ssh/sshd_config.d/*; do [ ! -f \"$file\" ] || keep \"$file\"; done
@@ -34,18 +31,20 @@ if [ -n \"$home\" ]; then keep \"$home\" \"$home/.ssh\" \"$home/.ssh/authorized_
 ";
 
 /// A stock sshd configuration.
-pub(crate) async fn reset_ssh(
+pub(super) async fn sshd(
     request: &Request,
+    platform: &dyn Platform,
     step: &Step,
     journal: &mut Journal,
 ) -> Result<(u32, Vec<String>), ApplyError> {
-    let settings = json!({ "reset_ssh": true });
-    run(request, step, journal, KEEP_SSHD, &settings, "reset sshd's configuration").await
+    let what = "resetting sshd's configuration";
+    run(request, platform, step, journal, KEEP_SSHD, &Reset::Sshd, what).await
 }
 
 /// The account with the client's own public key.
-pub(crate) async fn reset_credentials(
+pub(super) async fn credentials(
     request: &Request,
+    platform: &dyn Platform,
     step: &Step,
     journal: &mut Journal,
 ) -> Result<(u32, Vec<String>), ApplyError> {
@@ -53,23 +52,23 @@ pub(crate) async fn reset_credentials(
         let why = "no private key of this client can be read; name one with -i";
         ApplyError::Impossible(why.to_owned())
     })?;
-    let settings = json!({ "username": request.user, "ssh_key": key });
-    run(request, step, journal, KEEP_USER, &settings, "set the account's key").await
+    let reset = Reset::Credentials { user: request.user.clone(), key };
+    let what = "setting the account's key";
+    run(request, platform, step, journal, KEEP_USER, &reset, what).await
 }
 
 async fn run(
     request: &Request,
+    platform: &dyn Platform,
     step: &Step,
     journal: &mut Journal,
     keep: &str,
-    protected: &Value,
-    what: &'static str,
+    reset: &Reset,
+    what: &str,
 ) -> Result<(u32, Vec<String>), ApplyError> {
-    let (cloud, vm) =
-        request.cloud().map_err(|why| ApplyError::Impossible(why.to_owned()))?;
-    let document = document(cloud, vm).await?;
     let number = journal.begin(step, Undo::Guest)?;
-    if let Err(error) = record(request, journal, number, keep).await {
+    let recorded = record(request, journal, number, keep).await;
+    if let Err(error) = &recorded {
         let why = format!(
             "{what} cannot be taken back: the guest did not record what was there \
              before ({})",
@@ -77,24 +76,17 @@ async fn run(
         );
         journal.amend(number, Undo::Nothing { why })?;
     }
-    let name = extension_name(&document);
-    let body = json!({
-        "location": text(&document, "/location").unwrap_or_default(),
-        "properties": {
-            "publisher": PUBLISHER,
-            "type": KIND,
-            "typeHandlerVersion": "1.5",
-            "autoUpgradeMinorVersion": true,
-            "settings": {},
-            "protectedSettings": protected,
-        },
-    });
-    let path = format!("{vm}/extensions/{name}?api-version={COMPUTE}");
-    cloud.put(&path, &body).await.map_err(ApplyError::arm(what))?;
+    let asked = platform.reset(reset).await;
+    if recorded.is_err() {
+        settle(asked, number, journal)?;
+    } else {
+        // Undoing brings back what is as it was, and forgets the guest's records.
+        asked?;
+    }
     Ok((number, Vec::new()))
 }
 
-/// Has the guest record what the extension will replace.
+/// Has the guest record what the platform will replace.
 async fn record(
     request: &Request,
     journal: &Journal,
@@ -103,7 +95,7 @@ async fn record(
 ) -> Result<(), ApplyError> {
     let env = BTreeMap::from([("LOGIN".to_owned(), request.user.clone())]);
     let script = guest_step::assemble(&journal.id, number, keep, &env)?;
-    let ran = Guest::of(request)?.run(&script).await?;
+    let ran = request.guest()?.run(&script).await?;
     match ran.exit {
         0 => Ok(()),
         exit => {
@@ -113,21 +105,6 @@ async fn record(
     }
 }
 
-/// Azure allows one instance of a handler: the one that is there is used again.
-fn extension_name(vm: &Value) -> &str {
-    vm.pointer("/properties/instanceView/extensions")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .find(|extension| {
-            text(extension, "/type").is_some_and(|kind| {
-                kind.eq_ignore_ascii_case(&format!("{PUBLISHER}.{KIND}"))
-            })
-        })
-        .and_then(|extension| text(extension, "/name"))
-        .unwrap_or("enablevmaccess")
-}
-
 /// The public half of the first key that the client has.
 async fn public_key(request: &Request) -> Option<String> {
     let host = request.host.as_deref().unwrap_or("localhost");
@@ -135,22 +112,4 @@ async fn public_key(request: &Request) -> Option<String> {
     let client = client(&settings, &|_| {}).await;
     let identities = &client.collected()?.identities;
     identities.iter().find_map(|identity| identity.public_key.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_instance_under_another_name_is_used_again() {
-        let view = |kind: &str| {
-            json!({ "properties": { "instanceView": { "extensions": [
-                { "name": "mine", "type": kind },
-            ]}}})
-        };
-        let ours = view("microsoft.ostcextensions.vmaccessforlinux");
-        assert_eq!(extension_name(&ours), "mine");
-        assert_eq!(extension_name(&view("Other.Thing")), "enablevmaccess");
-        assert_eq!(extension_name(&json!({})), "enablevmaccess");
-    }
 }

@@ -2,16 +2,11 @@
 
 use std::time::Duration;
 
-use arm::{Client, ResourceId};
+use arm::Client;
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
-use crate::Request;
-use crate::channel::frame::{self, Answer};
-use crate::channel::{ChannelError, Ran};
-
-/// The api-version of Run Command.
-const API: &str = "2024-07-01";
+use super::{COMPUTE, Vm};
+use crate::channel::{ChannelError, Nature, Need};
 
 /// What Azure returns of a script's output, bytes.
 const AZURE_OUTPUT: u64 = 4096;
@@ -23,66 +18,32 @@ const AZURE_PATIENCE: Duration = Duration::from_secs(180);
 /// How long a call through a regain cloud may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The guest of one VM.
-#[derive(Clone, Copy)]
-pub(crate) struct Guest<'a> {
-    cloud: &'a Client,
-    vm: &'a ResourceId,
-    output_limit: u64,
-    patience: Duration,
+/// What Run Command is like at this cloud.
+pub(super) fn nature(cloud: &Client) -> Nature {
+    let regain = cloud.endpoints().regain.as_ref();
+    let output = regain.and_then(|regain| regain.run_command_output_bytes);
+    Nature {
+        name: "run-command",
+        output: output.unwrap_or(AZURE_OUTPUT),
+        needs: Need::Agent,
+        patience: if regain.is_some() { PATIENCE } else { AZURE_PATIENCE },
+    }
 }
 
-impl<'a> Guest<'a> {
-    /// The guest of the request's VM.
-    pub(crate) fn of(request: &'a Request) -> Result<Self, ChannelError> {
-        let (cloud, vm) = request.cloud().map_err(ChannelError::Unavailable)?;
-        let regain = cloud.endpoints().regain.as_ref();
-        let output_limit = regain.and_then(|regain| regain.run_command_output_bytes);
-        let patience = if regain.is_some() { PATIENCE } else { AZURE_PATIENCE };
-        let output_limit = output_limit.unwrap_or(AZURE_OUTPUT);
-        Ok(Self { cloud, vm, output_limit, patience })
-    }
-
-    /// Waits this long instead.
-    pub(crate) fn within(self, patience: Duration) -> Self {
-        Self { patience, ..self }
-    }
-
-    /// Runs a script as root and fetches all of what it said.
-    pub(crate) async fn run(&self, script: &str) -> Result<Ran, ChannelError> {
-        let all = async {
-            let job = uuid::Uuid::new_v4().simple().to_string();
-            // The guest gives up first, so that it can say so.
-            let seconds = self.patience.as_secs().saturating_sub(3).max(2);
-            let piece = frame::piece_size(self.output_limit);
-            let first = frame::wrap(script, &job, seconds, piece);
-            let mut answer = Answer::begin(&self.call(&first).await?)?;
-            while !answer.is_whole() {
-                let output = self.call(&frame::next(&answer, piece)).await?;
-                answer = answer.extend(&output)?;
-            }
-            answer.unpack()
-        };
-        timeout(self.patience, all)
-            .await
-            .unwrap_or_else(|_elapsed| Err(ChannelError::Silent(self.patience.as_secs())))
-    }
-
-    /// One call: a script, and what it printed.
-    async fn call(&self, script: &str) -> Result<String, ChannelError> {
-        let lines: Vec<&str> = script.lines().collect();
-        let body =
-            json!({ "commandId": "RunShellScript", "script": lines, "parameters": [] });
-        let path = format!("{}/runCommand?api-version={API}", self.vm);
-        let result = self
-            .cloud
-            .post(&path, &body)
-            .await
-            .map_err(|error| ChannelError::Arm(Box::new(error)))?;
-        stdout(&result).ok_or_else(|| {
-            ChannelError::Garbled(format!("Run Command's result is {result}"))
-        })
-    }
+/// One call: a script, and what it printed.
+pub(super) async fn call(vm: &Vm, script: &str) -> Result<String, ChannelError> {
+    let lines: Vec<&str> = script.lines().collect();
+    let body =
+        json!({ "commandId": "RunShellScript", "script": lines, "parameters": [] });
+    let path = format!("{}/runCommand?api-version={COMPUTE}", vm.id);
+    let result = vm.cloud.post(&path, &body).await.map_err(|error| {
+        if error.is_not_found() {
+            return ChannelError::Gone;
+        }
+        ChannelError::Carrier { channel: "Run Command", source: Box::new(error) }
+    })?;
+    stdout(&result)
+        .ok_or_else(|| ChannelError::Garbled(format!("Run Command's result is {result}")))
 }
 
 /// Standard output in Run Command's result. Azure has two shapes of it: one message

@@ -1,45 +1,25 @@
 //! The VM as the platform sees it, from its ARM document with the instance view.
 
-use doctor::case::{Agent, Platform, Section};
+use doctor::case::{Agent, Platform};
 use serde_json::Value;
 
-use crate::collect::{Watcher, asked, text};
-use crate::{Request, why};
+use super::{COMPUTE, Vm, array, refused_at_vm, text};
+use crate::platform::{PlatformError, View};
 
-/// The api-version of virtual machines.
-pub(crate) const COMPUTE: &str = "2024-07-01";
-
-/// The VM's document, or why there is none.
-pub(crate) async fn document(request: &Request, watch: Watcher<'_>) -> Section<Value> {
-    asked(watch, "platform");
-    let (cloud, vm) = match request.cloud() {
-        Ok(known) => known,
-        Err(why) => return Section::NotTried(why.to_owned()),
-    };
-    let path = format!("{vm}?$expand=instanceView&api-version={COMPUTE}");
-    match cloud.get(&path).await {
-        Ok(document) => Section::Collected(document),
-        Err(error) => Section::Failed(why::chain(&error)),
-    }
-}
-
-/// The platform section.
-pub(crate) fn platform(document: &Section<Value>) -> Section<Platform> {
-    match document {
-        Section::Collected(document) => Section::Collected(read(document)),
-        Section::Failed(why) => Section::Failed(why.clone()),
-        Section::NotTried(why) => Section::NotTried(why.clone()),
-    }
+/// The VM's document, and the section that it makes.
+pub(super) async fn look(vm: &Vm) -> Result<View, PlatformError> {
+    let path = format!("{}?$expand=instanceView&api-version={COMPUTE}", vm.id);
+    let document = vm.cloud.get(&path).await;
+    let said = document.map_err(|error| refused_at_vm("show the VM", error))?;
+    Ok(View { section: read(&said), said })
 }
 
 fn read(document: &Value) -> Platform {
     let id = text(document, "/id").unwrap_or_default().parse::<arm::ResourceId>().ok();
     let group = id.as_ref().and_then(arm::ResourceId::group).unwrap_or_default();
     let agent = "/properties/instanceView/vmAgent";
-    let status = document
-        .pointer(&format!("{agent}/statuses"))
-        .and_then(Value::as_array)
-        .and_then(|statuses| statuses.iter().find_map(|s| text(s, "/displayStatus")));
+    let statuses = array(document, &format!("{agent}/statuses"));
+    let status = statuses.iter().find_map(|status| text(status, "/displayStatus"));
     Platform {
         vm: text(document, "/name").unwrap_or_default().to_owned(),
         resource_group: group.to_owned(),
@@ -54,10 +34,8 @@ fn read(document: &Value) -> Platform {
 }
 
 /// `running`, `deallocated`, ...: the status `PowerState/...` of the instance view.
-pub(crate) fn power(document: &Value) -> Option<&str> {
-    document
-        .pointer("/properties/instanceView/statuses")?
-        .as_array()?
+fn power(document: &Value) -> Option<&str> {
+    array(document, "/properties/instanceView/statuses")
         .iter()
         .find_map(|status| text(status, "/code")?.strip_prefix("PowerState/"))
 }
