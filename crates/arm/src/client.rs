@@ -31,6 +31,24 @@ struct Shared {
     tokens: Tokens,
 }
 
+/// What must hold of a resource for a write to happen (RFC 9110, section 13).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Precondition {
+    /// It still has this etag, as ARM gave it (`If-Match`).
+    Unchanged(String),
+    /// It does not exist (`If-None-Match: *`).
+    Absent,
+}
+
+impl Precondition {
+    pub(crate) fn header(&self) -> (&'static str, &str) {
+        match self {
+            Self::Unchanged(etag) => ("if-match", etag),
+            Self::Absent => ("if-none-match", "*"),
+        }
+    }
+}
+
 /// A request as somebody wrote it.
 #[derive(Debug)]
 pub struct Raw {
@@ -118,6 +136,29 @@ impl Client {
         self.begin(Method::PUT, path, Some(body)).await?.wait().await
     }
 
+    /// PUTs a resource only if it is as the caller believes, and waits until it is
+    /// made. Where it is not, the error's [`Error::is_precondition_failed`] is true
+    /// and nothing was written.
+    pub async fn put_if(
+        &self,
+        path: &str,
+        body: &Value,
+        precondition: &Precondition,
+    ) -> Result<Value, Error> {
+        let begun = self.begin_if(Method::PUT, path, Some(body), Some(precondition));
+        begun.await?.wait().await
+    }
+
+    /// DELETEs a resource only if it is as the caller believes, as [`Client::put_if`].
+    pub async fn delete_if(
+        &self,
+        path: &str,
+        precondition: &Precondition,
+    ) -> Result<(), Error> {
+        let begun = self.begin_if(Method::DELETE, path, None, Some(precondition));
+        begun.await?.wait().await.map(drop)
+    }
+
     /// PATCHes a resource and waits until it is changed. Gives the resource.
     pub async fn patch(&self, path: &str, body: &Value) -> Result<Value, Error> {
         self.begin(Method::PATCH, path, Some(body)).await?.wait().await
@@ -143,8 +184,18 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Operation, Error> {
+        self.begin_if(method, path, body, None).await
+    }
+
+    async fn begin_if(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        precondition: Option<&Precondition>,
+    ) -> Result<Operation, Error> {
         let body = body.filter(|body| !body.is_null());
-        let (answer, value) = self.exchange(&method, path, body).await?;
+        let (answer, value) = self.exchange(&method, path, body, precondition).await?;
         Ok(Operation::new(self.clone(), method, path.to_owned(), &answer, value))
     }
 
@@ -156,7 +207,7 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(u16, Value), Error> {
-        let (answer, value) = self.exchange(method, path, body).await?;
+        let (answer, value) = self.exchange(method, path, body, None).await?;
         Ok((answer.status.as_u16(), value))
     }
 
@@ -168,7 +219,7 @@ impl Client {
             why: "it is not a URL",
         })?;
         let answer =
-            http::send(&self.shared.http, &Method::GET, &url, None, None).await?;
+            http::send(&self.shared.http, &Method::GET, &url, None, None, None).await?;
         Ok(answer.accepted()?.body)
     }
 
@@ -243,18 +294,21 @@ impl Client {
         method: &Method,
         target: &str,
         body: Option<&Value>,
+        precondition: Option<&Precondition>,
     ) -> Result<(Response, Value), Error> {
         let Shared { endpoint, http, tokens } = &*self.shared;
         let auth = |error| self.auth(error);
         let url = http::resolve(endpoint, target)?;
         let token = tokens.current().await.map_err(auth)?;
-        let mut answer = http::send(http, method, &url, Some(&token), body).await?;
+        let send =
+            |token| http::send(http, method, &url, Some(token), body, precondition);
+        let mut answer = send(&token).await?;
         // A token can be revoked before it expires. ARM refuses before it does
         // anything, so that even a POST can be sent once more.
         if answer.status == StatusCode::UNAUTHORIZED
-            && let Some(token) = tokens.renew(&token).await.map_err(auth)?
+            && let Some(renewed) = tokens.renew(&token).await.map_err(auth)?
         {
-            answer = http::send(http, method, &url, Some(&token), body).await?;
+            answer = send(&renewed).await?;
         }
         let answer = answer.accepted()?;
         let value = answer.json(method, &url)?;

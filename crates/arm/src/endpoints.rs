@@ -47,8 +47,9 @@ pub(crate) async fn discover(
     endpoint: &Url,
 ) -> Result<Endpoints, Error> {
     let url = http::resolve(endpoint, PATH)?;
-    let answer =
-        http::send(http_client, &Method::GET, &url, None, None).await?.accepted()?;
+    let answer = http::send(http_client, &Method::GET, &url, None, None, None)
+        .await?
+        .accepted()?;
     let body = answer.json(&Method::GET, &url)?;
     read(&body, endpoint).map_err(|why| Error::Protocol {
         request: http::describe(&Method::GET, &url),

@@ -109,6 +109,11 @@ impl Error {
         self.status() == Some(404)
     }
 
+    /// Whether a condition of the write does not hold: somebody else was faster.
+    pub fn is_precondition_failed(&self) -> bool {
+        self.status() == Some(412)
+    }
+
     /// Whether nothing listens at the endpoint.
     pub fn is_connect(&self) -> bool {
         matches!(self, Self::Transport { source, .. } if source.is_connect())

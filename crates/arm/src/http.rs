@@ -10,7 +10,7 @@ use reqwest::{Certificate, Method, StatusCode, Url, redirect};
 use serde_json::Value;
 
 use crate::retry::{self, Outcome};
-use crate::{ArmError, Error, Secret};
+use crate::{ArmError, Error, Precondition, Secret};
 
 /// ARM ends a request itself after 60 s; more than that is a dead connection.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(100);
@@ -57,6 +57,7 @@ pub(crate) async fn send(
     url: &Url,
     token: Option<&Secret>,
     body: Option<&Value>,
+    precondition: Option<&Precondition>,
 ) -> Result<Response, Error> {
     let mut attempt = 1;
     loop {
@@ -66,6 +67,10 @@ pub(crate) async fn send(
             .header("x-ms-client-request-id", uuid::Uuid::new_v4().to_string());
         if let Some(token) = token {
             request = request.bearer_auth(token.reveal());
+        }
+        if let Some(precondition) = precondition {
+            let (name, value) = precondition.header();
+            request = request.header(name, value);
         }
         match body {
             Some(body) => request = request.json(body),

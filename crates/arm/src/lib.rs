@@ -30,7 +30,7 @@ mod retry;
 mod secret;
 
 pub use arm_error::ArmError;
-pub use client::{Answer, Client, Raw};
+pub use client::{Answer, Client, Precondition, Raw};
 pub use credential::{Credential, IdentityEndpoint};
 pub use endpoints::{Endpoints, RegainExtras};
 pub use error::{AuthError, Error};

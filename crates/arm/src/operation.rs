@@ -110,7 +110,7 @@ impl Operation {
     }
 
     async fn poll_status(&self, url: &str) -> Result<Poll, Error> {
-        let (answer, body) = self.client.exchange(&Method::GET, url, None).await?;
+        let (answer, body) = self.client.exchange(&Method::GET, url, None, None).await?;
         let status = body["status"].as_str().unwrap_or_default();
         if !terminal(Some(status)) {
             return Ok(Poll::Running(retry_after(&answer.headers)));
@@ -137,7 +137,7 @@ impl Operation {
     }
 
     async fn poll_location(&self, url: &str) -> Result<Poll, Error> {
-        let (answer, body) = self.client.exchange(&Method::GET, url, None).await?;
+        let (answer, body) = self.client.exchange(&Method::GET, url, None, None).await?;
         if answer.status == StatusCode::ACCEPTED {
             return Ok(Poll::Running(retry_after(&answer.headers)));
         }
@@ -148,7 +148,8 @@ impl Operation {
     }
 
     async fn poll_resource(&self) -> Result<Poll, Error> {
-        let (answer, body) = self.client.exchange(&Method::GET, &self.path, None).await?;
+        let (answer, body) =
+            self.client.exchange(&Method::GET, &self.path, None, None).await?;
         let Some(state) = provisioning_state(&body) else { return Ok(Poll::Ended(body)) };
         if !terminal(Some(state)) {
             return Ok(Poll::Running(retry_after(&answer.headers)));

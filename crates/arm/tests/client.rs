@@ -4,7 +4,8 @@
 mod stub;
 
 use arm::{
-    ArmError, AuthError, Client, Credential, Error, IdentityEndpoint, Method, Secret,
+    ArmError, AuthError, Client, Credential, Error, IdentityEndpoint, Method,
+    Precondition, Secret,
 };
 use serde_json::{Value, json};
 use stub::{Stub, empty, reply};
@@ -42,6 +43,27 @@ async fn what_does_not_exist_is_told_from_other_refusals() {
     let error = with_token(&stub).await.get("/vm1").await.unwrap_err();
     assert!(error.is_not_found());
     assert_eq!(error.to_string(), "(ResourceNotFound) no such VM");
+}
+
+#[tokio::test]
+async fn a_write_says_what_it_believes_and_hears_that_it_is_wrong() {
+    let stub = Stub::start(|request, _, _| match request.method.as_str() {
+        "PUT" => reply(412, ArmError::new("PreconditionFailed", "changed").envelope()),
+        _ => empty(204),
+    })
+    .await;
+    let client = with_token(&stub).await;
+    let seen = Precondition::Unchanged("W/\"1\"".to_owned());
+    let refused = client.put_if("/nsg", &json!({}), &seen).await.unwrap_err();
+    assert!(refused.is_precondition_failed());
+    let refused = client.put_if("/rule", &json!({}), &Precondition::Absent).await;
+    assert!(refused.unwrap_err().is_precondition_failed());
+    client.delete_if("/rule", &seen).await.unwrap();
+    let headers = stub.requests().into_iter().map(|r| r.headers.to_ascii_lowercase());
+    let [match_put, none, match_delete] = headers.collect::<Vec<_>>().try_into().unwrap();
+    assert!(match_put.contains("if-match: w/\"1\"") && !match_put.contains("if-none"));
+    assert!(none.contains("if-none-match: *"));
+    assert!(match_delete.contains("if-match: w/\"1\""));
 }
 
 #[tokio::test]

@@ -300,5 +300,6 @@ fn step(
         risk: repair.risk,
         channel,
         action,
+        losses: Vec::new(),
     })
 }

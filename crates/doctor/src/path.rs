@@ -136,7 +136,10 @@ impl Walk<'_> {
             None => network.rule.clone(),
         };
         let decided = format!("NSG {}: {rule}", network.nsg);
-        match network.access.as_deref() {
+        match network.access {
+            Some("Deny") if network.rule.is_empty() => {
+                (HopState::Failed, network.decided_by.clone().unwrap_or_default())
+            }
             Some("Deny") => (HopState::Failed, format!("{decided} → Deny")),
             Some(_) if network.reply_next_hop.as_deref() == Some("None") => {
                 let text = self.lang.pick(
@@ -150,7 +153,7 @@ impl Walk<'_> {
                 self.lang.pick("no NSG applies", "NSG は適用されない").to_owned(),
             ),
             Some(_) => (HopState::Ok, format!("{decided} → Allow")),
-            None => self.unknown(None),
+            None => self.unknown(network.unknown_because.as_deref()),
         }
     }
 

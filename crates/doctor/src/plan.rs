@@ -88,6 +88,7 @@ fn last_resorts(verdict: &Verdict) -> Vec<Step> {
             risk,
             channel: Channel::Arm,
             action: Action::Arm { action },
+            losses: Vec::new(),
         })
         .collect()
 }

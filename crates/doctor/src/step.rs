@@ -25,6 +25,9 @@ pub struct Step {
     pub channel: Channel,
     /// What is done.
     pub action: Action,
+    /// What it would take away or turn on besides, a sentence each. Where there is
+    /// any, the operator is asked, whatever class of risk was allowed.
+    pub losses: Vec<String>,
 }
 
 /// [`Step::fault`] of the platform's general remedies.

@@ -24,13 +24,8 @@ fn judge(firewall: Firewall) -> FirewallFacts {
     let mut case = Case::new(target, "2026-11-22T12:00:00Z".to_owned());
     case.network = Section::Collected(NetworkPath {
         client_address: Some("198.18.0.1".to_owned()),
-        public_addresses: vec![],
         private_address: Some("198.18.0.4".to_owned()),
-        nic: None,
-        inbound: None,
-        reply_next_hop: None,
-        reply_route_table: None,
-        used_priorities: vec![],
+        ..NetworkPath::default()
     });
     let interfaces = [("lo", "127.0.0.1"), ("eth0", "198.18.0.4")];
     let interfaces =

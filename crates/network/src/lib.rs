@@ -14,9 +14,12 @@
 //!    into the flat list that the fabric loads into nftables; property tests hold
 //!    both to [`decide()`].
 //!    [`diagnose()`] asks the same of a whole set of flows.
-//! 4. [`route::Routes`] lists the effective routes of a NIC, finds the next hop, and
+//! 4. [`rule_on()`] decides with [`PartialTags`], for somebody who does not know what
+//!    every name stands for: yes, no, or which rules leave it open. [`decide_for_all()`]
+//!    asks that for every source there is.
+//! 5. [`route::Routes`] lists the effective routes of a NIC, finds the next hop, and
 //!    says which packets take a detour.
-//! 5. [`Frontends`] says where a packet to a public or load balanced address goes.
+//! 6. [`Frontends`] says where a packet to a public or load balanced address goes.
 
 mod compiled;
 mod decide;
@@ -30,6 +33,8 @@ mod ports;
 mod prefix;
 pub mod route;
 mod rule;
+mod ruling;
+mod sources;
 mod tags;
 
 pub use compiled::Compiled;
@@ -40,5 +45,8 @@ pub use frontend::{Affinity, Forwarding, Frontends, Translation, Via, allot};
 pub use lower::{Filter, lower};
 pub use nsg::Nsg;
 pub use ports::Ports;
+pub use prefix::format as prefix_text;
 pub use rule::{Access, Addresses, Endpoint, Rule, RuleError, default_rules};
-pub use tags::{ServiceTag, Tags};
+pub use ruling::{Doubt, Ruling, rule_on};
+pub use sources::{Sources, decide_for_all, every_source, everything};
+pub use tags::{PartialTags, ServiceTag, Tags};

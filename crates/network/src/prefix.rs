@@ -16,8 +16,8 @@ pub(crate) fn parse(text: &str) -> Option<IpNet> {
     (net.trunc() == net).then_some(net)
 }
 
-/// A single address is written without its length, as people write it in rules.
-pub(crate) fn format(net: &IpNet) -> String {
+/// A prefix as people write it in rules: a single address without its length.
+pub fn format(net: &IpNet) -> String {
     if net.prefix_len() == net.max_prefix_len() {
         return net.addr().to_string();
     }

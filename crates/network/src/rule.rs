@@ -83,6 +83,13 @@ impl Rule {
     /// Whether the rule speaks of `flow`. A rule that restricts ports does not speak
     /// of protocols that have none.
     pub fn matches(&self, flow: &Flow, tags: &Tags) -> bool {
+        self.matches_but_for_addresses(flow)
+            && self.source.addresses.contain(flow.source, tags)
+            && self.destination.addresses.contain(flow.destination, tags)
+    }
+
+    /// The part of [`Rule::matches`] that no tag has a say in.
+    pub(crate) fn matches_but_for_addresses(&self, flow: &Flow) -> bool {
         let ports = |ports: &Ports, port: u16| {
             ports.is_any() || (flow.protocol.has_ports() && ports.contains(port))
         };
@@ -90,8 +97,6 @@ impl Rule {
             && (self.protocol == Protocol::Any || self.protocol == flow.protocol)
             && ports(&self.source.ports, flow.source_port)
             && ports(&self.destination.ports, flow.destination_port)
-            && self.source.addresses.contain(flow.source, tags)
-            && self.destination.addresses.contain(flow.destination, tags)
     }
 }
 

@@ -7,6 +7,7 @@
 //! members, which is what Azure means by not applying it to other NICs.
 
 mod known;
+mod partial;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,6 +17,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::platform;
 use crate::prefix;
+
+pub use self::partial::PartialTags;
+pub(crate) use self::partial::{Condition, Membership};
 
 /// A service tag in ARM's spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +125,9 @@ impl Tags {
     }
 
     /// Adds the expansion of a service's tag, as the service tag discovery API lists
-    /// it. A tag that nobody gave an expansion for matches no address.
+    /// it. A tag that nobody gave an expansion for stands for no address here, as in a
+    /// cloud that has no such service; whoever only has not looked it up asks with
+    /// [`PartialTags`].
     #[must_use]
     pub fn service(
         mut self,
@@ -153,6 +159,16 @@ impl Tags {
                 self.services.get(&name.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
             }
         }
+    }
+
+    /// Whether somebody said what a service's tag stands for.
+    fn knows_service(&self, name: &str) -> bool {
+        self.services.contains_key(&name.to_ascii_lowercase())
+    }
+
+    /// Whether somebody said who is in a group.
+    fn knows_group(&self, id: &str) -> bool {
+        self.groups.contains_key(&id.to_ascii_lowercase())
     }
 
     /// The addresses of a group's members; none for an unknown group.

@@ -15,7 +15,7 @@ use doctor::case::Target;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::apply::room::Moved;
+use crate::platform::Opened;
 
 /// The version of the document.
 const VERSION: u32 = 1;
@@ -75,16 +75,8 @@ pub enum Undo {
         /// `stopped` or `deallocated`.
         was: String,
     },
-    /// A security rule is removed.
-    Rule {
-        /// Its resource id.
-        rule: String,
-        /// When it should be gone, RFC 3339 in UTC.
-        expires: String,
-        /// The rules of the same NSG that made way for it.
-        #[serde(default)]
-        moved: Vec<Moved>,
-    },
+    /// What was opened is closed again.
+    Rule(Opened),
     /// Nothing takes it back, and why that is so.
     Nothing {
         /// One sentence for the operator.
@@ -166,8 +158,13 @@ impl Journal {
     pub fn is_expired(&self, now: &str) -> bool {
         self.steps.iter().any(|step| {
             step.state != StepState::Undone
-                && matches!(&step.undo, Undo::Rule { expires, .. } if expires.as_str() < now)
+                && matches!(&step.undo, Undo::Rule(opened) if opened.expires.as_str() < now)
         })
+    }
+
+    /// The number of the step that comes next.
+    pub(crate) fn next(&self) -> u32 {
+        u32::try_from(self.steps.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     /// Records a step before it acts, and gives its number.
@@ -176,7 +173,7 @@ impl Journal {
         step: &doctor::Step,
         undo: Undo,
     ) -> Result<u32, JournalError> {
-        let number = u32::try_from(self.steps.len()).unwrap_or(u32::MAX) + 1;
+        let number = self.next();
         self.steps.push(JournalStep {
             number,
             fault: step.fault.clone(),
@@ -285,11 +282,12 @@ mod tests {
             fault: "net.nsg-deny".to_owned(),
             step: "allow".to_owned(),
             state: StepState::Begun,
-            undo: Undo::Rule {
+            undo: Undo::Rule(Opened {
                 rule: "/rule".to_owned(),
                 expires: "2026-11-22T20:00:00Z".to_owned(),
                 moved: Vec::new(),
-            },
+                made: serde_json::Value::Null,
+            }),
         });
         journal
     }
@@ -325,6 +323,14 @@ mod tests {
         fs::write(state.path().join("abc.json"), "{").unwrap();
         let error = Journal::load_from(state.path(), "abc").unwrap_err();
         assert!(matches!(error, JournalError::Damaged { .. }));
+    }
+
+    #[test]
+    fn a_journal_of_an_older_build_is_read() {
+        let undo = r#"{ "by": "rule", "rule": "/r", "expires": "2026-11-22T20:00:00Z" }"#;
+        let Undo::Rule(opened) = serde_json::from_str(undo).unwrap() else { panic!() };
+        assert_eq!((opened.rule.as_str(), opened.moved.len()), ("/r", 0));
+        assert!(opened.made.is_null());
     }
 
     #[test]

@@ -8,36 +8,54 @@
 //! next cause, or back.
 //!
 //! ```text
-//!             ┌ ssh       the system's ssh: its settings, a login, its words
-//! collect ────┼ probe     name, TCP, greeting (crate)
-//!             ├ arm       platform, network, boot log (crate)
-//!             └ channel   Run Command: a script in the guest (src/guest/*.sh)
-//! apply ──────┬ channel   prelude + script, rolled back in the guest if it fails
-//!             └ arm       start, restart, redeploy, a rule, VMAccess
-//! undo ───────  journal   written before a step acts, on the client and in the guest
+//! repair                          the loop
+//! undo  prove                     back again; a real login
+//! apply                           one step, in the journal before it acts
+//! collect                         evidence from every side at once
+//! report  through                 what the guest said; SSH as another user
+//! ssh                             the system's ssh: settings, a login, its words
+//! request                         what it is all about
+//! azure                           the platform and channel that ARM is
+//! journal                         what was done, and what undoing takes
+//! channel  platform               what a way into the guest, and a cloud, must do
+//! boxed  clock  why
 //! ```
 //!
-//! Only this crate runs the system's `ssh`. What it learns is redacted where it is
-//! read: password hashes and private keys never leave the guest or the client.
+//! A room uses only rooms on lower floors (`cargo xtask tidy`). Only `azure` knows
+//! ARM, and only this crate runs the system's `ssh`. What it learns is redacted where
+//! it is read: password hashes and private keys never leave the guest or the client.
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod apply;
+pub mod azure;
+mod boxed;
 mod channel;
+mod clock;
 mod collect;
 mod journal;
+mod platform;
 mod prove;
 mod repair;
 mod report;
 mod request;
 mod ssh;
+mod through;
 mod undo;
 mod why;
 
 pub use apply::{Applied, ApplyError, apply};
-pub use channel::ChannelError;
+pub use boxed::BoxFuture;
+pub use channel::{Channel, ChannelError, Nature, Need};
 pub use collect::{Event, EventState, collect};
 pub use journal::{Journal, JournalError, JournalStep, StepState, Undo};
-pub use repair::{Attempt, AttemptResult, Outcome, Policy, Progress, Status, repair};
+pub use platform::{
+    ClientAddress, Closed, Destination, Moved, Opened, Opening, Platform, PlatformError,
+    PowerChange, Record, Reset, View, Way,
+};
+pub use repair::{
+    Attempt, AttemptResult, Consent, Outcome, Policy, Progress, Status, key, repair,
+};
 pub use request::Request;
+pub use through::Through;
 pub use undo::{UndoError, Undone, undo};

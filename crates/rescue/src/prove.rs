@@ -2,17 +2,17 @@
 //! way up.
 //!
 //! A repair can give the server new host keys. The operator's known hosts then hold
-//! the old ones, and ssh is right to refuse. The guest itself says over ARM which
-//! keys it has, so the proof is made against exactly those, and the operator is told
-//! which line of known_hosts to drop.
+//! the old ones, and ssh is right to refuse. The guest itself says, by another
+//! way than this login, which keys it has, so the proof is made against exactly those,
+//! and the operator is told which line of known_hosts to drop.
 
 use std::time::Duration;
 
 use doctor::case::{Case, LoginStage};
 use tokio::time::{Instant, sleep};
 
-use crate::Request;
-use crate::collect::{collect_way_in, document, host_public_keys, network};
+use crate::collect::{collect_way_in, host_public_keys, public_address_now};
+use crate::request::Request;
 use crate::ssh::{HostKeys, Settings};
 
 /// How long a reloading sshd may refuse connections.
@@ -69,9 +69,7 @@ async fn host(request: &Request) -> Option<String> {
     if request.host.is_some() {
         return request.host.clone();
     }
-    let vm = document(request, &|_| {}).await;
-    let network = network(request, &vm, &|_| {}).await;
-    network.collected()?.public_addresses.first().cloned()
+    public_address_now(request).await
 }
 
 /// Whether a failure is one that time alone may cure.

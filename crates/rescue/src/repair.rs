@@ -16,30 +16,27 @@
 //! else is wrong, too. A step that changed nothing is taken back before the next one
 //! is tried, so that what a repair leaves behind is what it took.
 
-use doctor::case::Case;
-use doctor::{Action, ArmAction, Catalogue, Lang, Risk, Step, Verdict, judge, plan};
-use serde::Serialize;
+mod outcome;
+mod policy;
 
-use crate::apply::{apply_in, target_of};
-use crate::collect::{Event, collect, now};
+use doctor::case::{Case, Inbound};
+use doctor::{Action, ArmAction, Catalogue, Step, Verdict, judge, plan};
+
+use crate::apply::{apply_in, preview};
+use crate::clock::now;
+use crate::collect::{Event, collect, target};
 use crate::journal::{Journal, StepState, new_id};
 use crate::prove::{After, prove};
+use crate::request::Request;
 use crate::undo::{Undone, undo_step};
-use crate::{Request, why};
+use crate::why;
+
+pub use self::outcome::{Attempt, AttemptResult, Outcome, Status};
+pub use self::policy::{Consent, Policy, key};
+use self::policy::{choose, stop_before};
 
 /// How many steps a repair tries.
 const STEPS: usize = 10;
-
-/// What a repair may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
-    /// The highest class of risk that is taken without asking.
-    pub allow: Risk,
-    /// Only plan.
-    pub dry_run: bool,
-    /// The language of the verdict's texts.
-    pub lang: Lang,
-}
 
 /// How a repair goes on.
 #[derive(Debug)]
@@ -58,78 +55,11 @@ pub enum Progress<'a> {
     Ended(&'a Attempt),
 }
 
-/// How a repair ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// The login worked from the start.
-    Healthy,
-    /// The login works now.
-    Repaired,
-    /// Nothing was done, as was asked.
-    Planned,
-    /// The next step is the operator's to type.
-    Operators,
-    /// The next step is riskier than allowed.
-    NotAllowed,
-    /// Every step that there is was tried.
-    Exhausted,
-}
-
-/// One step that was tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Attempt {
-    /// The step.
-    pub step: Step,
-    /// What became of it.
-    pub result: AttemptResult,
-    /// What it said.
-    pub said: Vec<String>,
-    /// What could not be taken back of it; usually nothing.
-    pub remains: Vec<String>,
-}
-
-/// What became of a step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "is", content = "why")]
-pub enum AttemptResult {
-    /// The login works.
-    Solved,
-    /// Its cause is gone and something else stops the login; it is kept.
-    Kept,
-    /// It changed nothing and was taken back.
-    Undone,
-    /// It could not be carried out: why.
-    Failed(String),
-}
-
-/// What a repair did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Outcome {
-    /// How it ended.
-    pub status: Status,
-    /// The diagnosis at the beginning.
-    pub first: Verdict,
-    /// The diagnosis at the end.
-    pub verdict: Verdict,
-    /// The steps that were tried, in order.
-    pub attempts: Vec<Attempt>,
-    /// The step that is next, where the repair stopped before it.
-    pub next: Option<Step>,
-    /// For `regain undo`, if anything was changed.
-    pub undo_id: Option<String>,
-    /// Commands that the operator should type although the repair is done: an old
-    /// host key to forget.
-    pub to_type: Vec<String>,
-}
-
 /// Diagnoses and repairs until the login works or nothing more may be done.
 pub async fn repair(
     request: &Request,
     catalogue: &Catalogue,
-    policy: Policy,
+    policy: &Policy,
     watch: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Outcome {
     let diagnose = async || {
@@ -145,6 +75,7 @@ pub async fn repair(
         verdict,
         attempts: Vec::new(),
         next: None,
+        diff: Vec::new(),
         undo_id: None,
         to_type: Vec::new(),
     };
@@ -152,7 +83,8 @@ pub async fn repair(
         outcome.status = Status::Healthy;
         return outcome;
     }
-    let mut journal = Journal::new(&new_id(), now(), target_of(request));
+    let mut journal =
+        Journal::new(&new_id(), now(), target(request, request.host.as_deref()));
     journal.target.host.clone_from(&case.target.host);
     let mut tried: Vec<(Cause, String)> = Vec::new();
 
@@ -163,7 +95,10 @@ pub async fn repair(
         let Some(step) = choose(steps.iter().filter(untried)) else {
             break;
         };
-        if let Some(status) = stop_before(step, policy) {
+        if let Some(status) = stop_before(step, &outcome.verdict, catalogue, policy) {
+            if policy.dry_run {
+                outcome.diff = would_change(request, step).await;
+            }
             outcome.status = status;
             outcome.next = Some(step.clone());
             return outcome;
@@ -227,6 +162,14 @@ fn end(
     outcome.attempts.push(attempt);
 }
 
+/// What a step would change, or why nobody can say.
+async fn would_change(request: &Request, step: &Step) -> Vec<String> {
+    match preview(request, step).await {
+        Ok(lines) => lines,
+        Err(error) => vec![format!("not known: {}", error.explain())],
+    }
+}
+
 /// Takes one step back; gives what remains of it.
 async fn take_back(request: &Request, journal: &mut Journal, number: u32) -> Vec<String> {
     let mut undone = Undone::default();
@@ -243,34 +186,6 @@ async fn take_back_open(request: &Request, journal: &mut Journal) -> Vec<String>
         Some(number) => take_back(request, journal, number).await,
         None => Vec::new(),
     }
-}
-
-/// The step to try. A cause's advice to the operator waits until what regain can do
-/// for the same cause is tried.
-fn choose<'a>(mut untried: impl Iterator<Item = &'a Step>) -> Option<&'a Step> {
-    let first = untried.next()?;
-    if !matches!(first.action, Action::Client { .. }) {
-        return Some(first);
-    }
-    let own = untried.find(|step| {
-        step.fault == first.fault && !matches!(step.action, Action::Client { .. })
-    });
-    Some(own.unwrap_or(first))
-}
-
-/// Why the repair stops before a step, if it does.
-fn stop_before(step: &Step, policy: Policy) -> Option<Status> {
-    if policy.dry_run {
-        return Some(Status::Planned);
-    }
-    if matches!(step.action, Action::Client { .. }) {
-        return Some(Status::Operators);
-    }
-    (step.risk > policy.allow).then_some(Status::NotAllowed)
-}
-
-fn key(step: &Step) -> String {
-    format!("{} {}", step.fault, step.id)
 }
 
 fn after(step: &Step) -> After {
@@ -298,9 +213,10 @@ impl Cause {
     fn of(verdict: &Verdict, case: &Case) -> Self {
         let fault = verdict.causes.first().map(|cause| cause.fault.clone());
         let inbound = case.network.collected().and_then(|path| path.inbound.as_ref());
-        let denied_by = inbound
-            .filter(|decision| decision.access == "Deny")
-            .map(|decision| (decision.nsg.clone(), decision.rule.clone()));
+        let denied_by = match inbound {
+            Some(Inbound::Deny(by)) => Some((by.nsg.clone(), by.rule.clone())),
+            _ => None,
+        };
         Self { fault, denied_by, symptom: verdict.symptom }
     }
 
@@ -313,59 +229,5 @@ impl Cause {
         };
         verdict.causes.iter().any(|cause| cause.fault == *fault)
             && now.denied_by == self.denied_by
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use doctor::Channel;
-
-    use super::*;
-
-    fn step(fault: &str, id: &str, risk: Risk, action: Action) -> Step {
-        let channel = match action {
-            Action::Client { .. } => Channel::Client,
-            Action::Guest { .. } => Channel::Guest,
-            Action::Arm { .. } => Channel::Arm,
-        };
-        let (fault, id) = (fault.to_owned(), id.to_owned());
-        Step { fault, id, title: String::new(), risk, channel, action }
-    }
-
-    fn advice(fault: &str) -> Step {
-        let action = Action::Client { command: "chmod 600 key".to_owned() };
-        step(fault, "advice", Risk::None, action)
-    }
-
-    fn edit(fault: &str) -> Step {
-        let action = Action::Guest { script: ":".to_owned(), env: BTreeMap::new() };
-        step(fault, "edit", Risk::Edit, action)
-    }
-
-    fn policy(allow: Risk, dry_run: bool) -> Policy {
-        Policy { allow, dry_run, lang: Lang::En }
-    }
-
-    #[test]
-    fn what_regain_can_do_itself_comes_before_advice_for_the_same_cause() {
-        let steps = [advice("a"), edit("a"), edit("b")];
-        assert_eq!(choose(steps.iter()), Some(&steps[1]));
-        let steps = [advice("a"), edit("b")];
-        assert_eq!(choose(steps.iter()), Some(&steps[0]));
-        assert_eq!(choose([].iter()), None);
-    }
-
-    #[test]
-    fn a_repair_stops_before_what_it_may_not_do() {
-        let edit = edit("a");
-        assert_eq!(stop_before(&edit, policy(Risk::Edit, false)), None);
-        let none = policy(Risk::None, false);
-        assert_eq!(stop_before(&edit, none), Some(Status::NotAllowed));
-        let dry = policy(Risk::Offline, true);
-        assert_eq!(stop_before(&edit, dry), Some(Status::Planned));
-        let all = policy(Risk::Offline, false);
-        assert_eq!(stop_before(&advice("a"), all), Some(Status::Operators));
     }
 }

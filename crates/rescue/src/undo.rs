@@ -1,21 +1,18 @@
 //! Takes a repair back, the last step first.
 //!
-//! A step that cannot be taken back now ends the undo there: the steps before it may
-//! be what it needs (a VM that the repair started must not be stopped before the
-//! guest has its files back). What remains is named, and the same undo can be tried
-//! again.
+//! A step that cannot be taken back now does not keep the others from it, unless they
+//! are what it still needs: a VM that the repair started is not stopped, and where SSH
+//! is the way into the guest a rule that lets it in is not removed, before the guest
+//! has its files back. What remains is named, and the same undo can be tried again.
 
-use arm::ResourceId;
-use serde_json::Value;
 use thiserror::Error;
 
-use crate::apply::room::{self, Moved};
-use crate::apply::{ApplyError, document, post, remains};
-
-use crate::channel::{ChannelError, Guest};
-use crate::collect::{API as NETWORK, power};
+use crate::apply::remains;
+use crate::channel::ChannelError;
 use crate::journal::{Journal, JournalError, JournalStep, StepState, Undo};
-use crate::{Request, why};
+use crate::platform::{Closed, Opened, PlatformError, PowerChange};
+use crate::request::Request;
+use crate::why;
 
 /// What an undo did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -25,6 +22,10 @@ pub struct Undone {
     pub restored: Vec<String>,
     /// What is not, and why.
     pub remains: Vec<String>,
+    /// The guest was asked and did not answer: each further question would be waited
+    /// for as long.
+    #[serde(skip)]
+    guest_is_silent: bool,
 }
 
 /// Why an undo could not begin.
@@ -58,59 +59,74 @@ pub async fn undo(request: &Request, id: &str) -> Result<Undone, UndoError> {
         .map(|step| step.number)
         .collect();
     for number in open {
-        let complete = undo_step(request, &mut journal, number, &mut undone).await?;
-        if !complete {
-            break;
-        }
+        undo_step(request, &mut journal, number, &mut undone).await?;
     }
     Ok(undone)
 }
 
 fn same_vm(request: &Request, journal: &Journal) -> Result<(), UndoError> {
-    let recorded = journal.target.resource_id.as_deref();
-    let recorded = recorded.and_then(|id| id.parse::<ResourceId>().ok());
-    match (&request.vm, recorded) {
-        (Some(asked), Some(recorded)) if *asked != recorded => Err(UndoError::OtherVm {
-            id: journal.id.clone(),
-            recorded: recorded.to_string(),
-            asked: asked.to_string(),
-        }),
+    let asked = request.platform.as_ref().map(|platform| platform.id());
+    match (asked, &journal.target.resource_id) {
+        (Some(asked), Some(recorded)) if !asked.eq_ignore_ascii_case(recorded) => {
+            let (id, recorded) = (journal.id.clone(), recorded.clone());
+            Err(UndoError::OtherVm { id, recorded, asked })
+        }
         _ => Ok(()),
     }
 }
 
-/// Takes one step back. False if something of it remains that a later try could
-/// bring back.
+/// How far a step came back.
+enum Back {
+    /// As far as it ever will.
+    Whole,
+    /// A later try may bring back more.
+    Later,
+}
+
+/// Takes one step back; what could not be is named in `undone`.
 pub(crate) async fn undo_step(
     request: &Request,
     journal: &mut Journal,
     number: u32,
     undone: &mut Undone,
-) -> Result<bool, JournalError> {
+) -> Result<(), JournalError> {
     let Some(step) = journal.steps.iter().find(|step| step.number == number) else {
-        return Ok(true);
+        return Ok(());
     };
     let step = step.clone();
-    let before = undone.remains.len();
-    let result = match &step.undo {
-        Undo::Guest => in_guest(request, journal, &step, undone).await,
-        Undo::Power { was } => to_power(request, was, undone).await,
-        Undo::Rule { rule, moved, .. } => {
-            without_rule(request, rule, moved, undone).await
+    let later = journal.steps.iter().filter(|later| later.number > number);
+    let is_open = |step: &JournalStep| step.state != StepState::Undone;
+    let guest_waits = later.clone().any(|one| is_open(one) && one.undo == Undo::Guest);
+    let back = match &step.undo {
+        Undo::Guest if undone.guest_is_silent => {
+            Err("the guest does not answer".to_owned())
         }
+        Undo::Guest => in_guest(request, journal, &step, undone).await,
+        Undo::Power { .. } if guest_waits => {
+            Err("the VM has to run until the guest has its files back".to_owned())
+        }
+        Undo::Power { was } => to_power(request, was, undone).await,
+        Undo::Rule(_) if guest_waits && guest_needs_the_way_in(request) => {
+            Err("the way in has to stay until the guest has its files back".to_owned())
+        }
+        Undo::Rule(opened) => closed(request, opened, undone).await,
         Undo::Nothing { why } => {
             undone.remains.push(why.clone());
-            return Ok(true);
+            return Ok(());
         }
     };
-    if let Err(error) = result {
-        undone.remains.push(format!("{} of {}: {error}", step.step, step.fault));
+    match back {
+        Ok(Back::Whole) => journal.mark(number, StepState::Undone),
+        Ok(Back::Later) => Ok(()),
+        Err(why) => {
+            undone.remains.push(format!("{} of {}: {why}", step.step, step.fault));
+            Ok(())
+        }
     }
-    let complete = undone.remains.len() == before;
-    if complete {
-        journal.mark(number, StepState::Undone)?;
-    }
-    Ok(complete)
+}
+
+fn guest_needs_the_way_in(request: &Request) -> bool {
+    request.guest().is_ok_and(|guest| guest.needs_sshd())
 }
 
 async fn in_guest(
@@ -118,23 +134,38 @@ async fn in_guest(
     journal: &Journal,
     step: &JournalStep,
     undone: &mut Undone,
-) -> Result<(), String> {
-    let explain = |error: ChannelError| why::chain(&error);
-    let guest = Guest::of(request).map_err(explain)?;
-    let ran = guest.run(&script(&journal.id, step.number)).await.map_err(explain)?;
+) -> Result<Back, String> {
+    let ran = match request.guest() {
+        Ok(guest) => guest.run(&script(&journal.id, step.number)).await,
+        Err(error) => Err(error),
+    };
+    let ran = match ran {
+        Ok(ran) => ran,
+        Err(ChannelError::Gone) => {
+            let why = "the VM does not exist any more, and what was in it neither";
+            undone.remains.push(format!("{} of {}: {why}", step.step, step.fault));
+            return Ok(Back::Whole);
+        }
+        Err(error) => {
+            undone.guest_is_silent = true;
+            return Err(why::chain(&error));
+        }
+    };
     let restored = ran.stdout.lines().filter_map(|line| line.strip_prefix("restored "));
     undone.restored.extend(restored.map(str::to_owned));
     let left = remains(&ran.stdout);
-    let failed_otherwise = ran.exit != 0 && left.is_empty();
-    undone.remains.extend(left);
-    if failed_otherwise {
+    if !left.is_empty() {
+        undone.remains.extend(left);
+        return Ok(Back::Later);
+    }
+    if ran.exit != 0 {
         return Err(format!("status {}: {}", ran.exit, ran.stderr.trim()));
     }
     // No record in the guest: the step never came to write one, or was rolled back.
     if ran.stdout.starts_with("nothing") && step.state == StepState::Applied {
         return Err("the guest has no record of it any more".to_owned());
     }
-    Ok(())
+    Ok(Back::Whole)
 }
 
 /// What runs the undo script that lies beside the records.
@@ -149,45 +180,40 @@ async fn to_power(
     request: &Request,
     was: &str,
     undone: &mut Undone,
-) -> Result<(), String> {
-    let explain = |error: ApplyError| error.explain();
-    let (cloud, vm) = request.cloud().map_err(str::to_owned)?;
-    let now = document(cloud, vm).await.map_err(explain)?;
-    if power(&now) == Some(was) {
-        undone.restored.push(format!("the VM is {was}"));
-        return Ok(());
+) -> Result<Back, String> {
+    let platform = request.platform().map_err(str::to_owned)?;
+    let now = match platform.look().await {
+        Ok(view) => view.section.power,
+        // What does not exist does not run.
+        Err(PlatformError::Gone(_)) => return Ok(Back::Whole),
+        Err(error) => return Err(why::chain(&error)),
+    };
+    if now.as_deref() != Some(was) {
+        let released = was == "deallocated";
+        let change = if released { PowerChange::Release } else { PowerChange::Stop };
+        platform.power(change).await.map_err(|error| why::chain(&error))?;
     }
-    let verb = if was == "deallocated" { "deallocate" } else { "powerOff" };
-    post(cloud, vm, verb, "stop the VM").await.map_err(explain)?;
     undone.restored.push(format!("the VM is {was}"));
-    Ok(())
+    Ok(Back::Whole)
 }
 
-async fn without_rule(
+async fn closed(
     request: &Request,
-    rule: &str,
-    moved: &[Moved],
+    opened: &Opened,
     undone: &mut Undone,
-) -> Result<(), String> {
-    let (cloud, _) = request.cloud().map_err(str::to_owned)?;
-    let explain = |error: arm::Error| why::chain(&error);
-    let name = rule.rsplit('/').next().unwrap_or(rule);
-    match rule.split_once("/securityRules/") {
-        Some((nsg, _)) if !moved.is_empty() => {
-            let path = format!("{nsg}?api-version={NETWORK}");
-            let mut document = cloud.get(&path).await.map_err(explain)?;
-            let rules = document.pointer_mut("/properties/securityRules");
-            if let Some(rules) = rules.and_then(Value::as_array_mut) {
-                rules.retain(|rule| rule["name"] != name);
-            }
-            room::move_back(&mut document, moved);
-            cloud.put(&path, &document).await.map_err(explain)?;
+) -> Result<Back, String> {
+    let platform = request.platform().map_err(str::to_owned)?;
+    let closed = platform.close(opened).await.map_err(|error| why::chain(&error))?;
+    let name = opened.rule.rsplit('/').next().unwrap_or(&opened.rule);
+    match closed {
+        Closed::Gone(stay) => {
+            undone.restored.push(format!("the security rule {name} is removed"));
+            undone.remains.extend(stay);
+            Ok(Back::Whole)
         }
-        _ => match cloud.delete(&format!("{rule}?api-version={NETWORK}")).await {
-            Err(error) if !error.is_not_found() => return Err(explain(error)),
-            _ => {}
-        },
+        Closed::Kept => Err(format!(
+            "somebody changed the security rule {name} since regain made it, so it stays; \
+             remove it if nobody needs it"
+        )),
     }
-    undone.restored.push(format!("the security rule {name} is removed"));
-    Ok(())
 }

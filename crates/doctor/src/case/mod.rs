@@ -20,7 +20,7 @@ pub use client::{Client, Identity};
 pub use guest::{
     Account, CommandOutput, Firewall, Guest, Listener, PathFact, Process, Sshd, UnitState,
 };
-pub use network::{FlowDecision, NetworkPath};
+pub use network::{Decider, Inbound, NetworkPath};
 pub use platform::{Agent, BootLog, Platform};
 pub use section::Section;
 pub use way_in::{Greeting, Login, LoginStage, Name, Resolution, Tcp, TcpOutcome};

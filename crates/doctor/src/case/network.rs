@@ -3,12 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 /// The cloud's side of the network path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkPath {
     /// The client's address as the cloud sees it, if it is known.
     #[serde(default)]
     pub client_address: Option<String>,
+    /// Who said so, as in `--client-address`.
+    #[serde(default)]
+    pub client_address_from: Option<String>,
     /// The VM's public addresses.
     pub public_addresses: Vec<String>,
     /// The private address that the flow ends at.
@@ -17,13 +20,17 @@ pub struct NetworkPath {
     /// The NIC's resource id.
     #[serde(default)]
     pub nic: Option<String>,
-    /// The inbound decision of the NSGs for TCP to the SSH port.
+    /// The inbound decision of the NSGs for TCP to the SSH port; none if the VM has
+    /// no private address.
     #[serde(default)]
-    pub inbound: Option<FlowDecision>,
+    pub inbound: Option<Inbound>,
     /// Where a reply to the client goes: next hop type (`Internet`, `None`,
-    /// `VirtualAppliance`, ...).
+    /// `VirtualAppliance`, ...), if that is known.
     #[serde(default)]
     pub reply_next_hop: Option<String>,
+    /// Why it is not known where a reply goes.
+    #[serde(default)]
+    pub reply_unknown_because: Option<String>,
     /// The route table that decides the reply's next hop, if one does.
     #[serde(default)]
     pub reply_route_table: Option<String>,
@@ -33,13 +40,37 @@ pub struct NetworkPath {
     pub used_priorities: Vec<u16>,
 }
 
-/// Who decides about one flow.
+/// What becomes of the client's connections.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "access")]
+pub enum Inbound {
+    /// They pass, whoever the client is.
+    Allow(Decider),
+    /// They are dropped, whoever the client is.
+    Deny(Decider),
+    /// Some addresses may, and whether the client has one of them is not known.
+    OnlyFrom {
+        /// The prefixes that may; every other source is in `denied`.
+        allowed: Vec<String>,
+        /// The prefixes that may not.
+        denied: Vec<String>,
+        /// Who denies the others.
+        #[serde(flatten)]
+        decider: Decider,
+    },
+    /// It is not known.
+    Unknown {
+        /// Why, as a sentence without its full stop.
+        because: String,
+    },
+}
+
+/// Who decides about a flow.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FlowDecision {
-    /// `Allow` or `Deny`.
-    pub access: String,
-    /// The deciding rule's name; none when no NSG applies.
+pub struct Decider {
+    /// The deciding rule's name; none where no NSG applies. A public address of the
+    /// Standard SKU is closed then, any other way is open.
     #[serde(default)]
     pub rule: Option<String>,
     /// Its priority.
@@ -54,4 +85,14 @@ pub struct FlowDecision {
     /// Where that NSG is attached: `subnet` or `networkInterface`.
     #[serde(default)]
     pub attached_to: Option<String>,
+}
+
+impl Inbound {
+    /// Who decides, if it is decided.
+    pub fn decider(&self) -> Option<&Decider> {
+        match self {
+            Inbound::Allow(decider) | Inbound::Deny(decider) => Some(decider),
+            Inbound::OnlyFrom { .. } | Inbound::Unknown { .. } => None,
+        }
+    }
 }

@@ -2,14 +2,24 @@
 
 use serde::Serialize;
 
-use crate::case::{NetworkPath, Platform};
+use crate::case::{Decider, Inbound, NetworkPath, Platform};
 
 /// What the cloud's network decides for the flow to the SSH port.
 #[derive(Debug, Clone, Serialize)]
 pub struct NetworkFacts {
-    /// `Allow` or `Deny`, if the NSGs were asked.
+    /// `Allow` or `Deny`, where that is known of this client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub access: Option<String>,
+    pub access: Option<&'static str>,
+    /// Who decides, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<String>,
+    /// The prefixes that may connect, where it depends on the client and the client's
+    /// address is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_sources: Option<Vec<String>>,
+    /// Why `access` is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown_because: Option<String>,
     /// The deciding rule's name; empty if no NSG applies.
     pub rule: String,
     /// Its priority.
@@ -24,6 +34,9 @@ pub struct NetworkFacts {
     /// The client's address as the cloud sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_address: Option<String>,
+    /// Who said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_address_from: Option<String>,
     /// The VM's private address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_address: Option<String>,
@@ -32,6 +45,9 @@ pub struct NetworkFacts {
     /// Where a reply goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_next_hop: Option<String>,
+    /// Why that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_unknown_because: Option<String>,
     /// The route table that decides that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_route_table: Option<String>,
@@ -57,25 +73,92 @@ pub struct PlatformFacts {
 
 pub(super) fn network(path: &NetworkPath) -> NetworkFacts {
     let inbound = path.inbound.as_ref();
-    let last = |id: &String| id.rsplit('/').next().unwrap_or_default().to_owned();
+    let decider = inbound.and_then(Inbound::decider).cloned().unwrap_or_default();
     NetworkFacts {
-        access: inbound.map(|decision| decision.access.clone()),
-        rule: inbound.and_then(|decision| decision.rule.clone()).unwrap_or_default(),
-        priority: inbound.and_then(|decision| decision.priority).map(i64::from),
-        default_rule: inbound.is_some_and(|decision| decision.default_rule),
-        nsg: inbound
-            .and_then(|decision| decision.nsg.as_ref())
-            .map(last)
-            .unwrap_or_default(),
-        attached_to: inbound
-            .and_then(|decision| decision.attached_to.clone())
-            .unwrap_or_default(),
+        access: inbound.and_then(access),
+        decided_by: inbound.and_then(decided_by),
+        allowed_sources: match inbound {
+            Some(Inbound::OnlyFrom { allowed, .. }) => Some(allowed.clone()),
+            _ => None,
+        },
+        unknown_because: inbound.and_then(unknown_because),
+        nsg: decider.nsg.as_deref().map(last).unwrap_or_default().to_owned(),
+        rule: decider.rule.unwrap_or_default(),
+        priority: decider.priority.map(i64::from),
+        default_rule: decider.default_rule,
+        attached_to: decider.attached_to.unwrap_or_default(),
         client_address: path.client_address.clone(),
+        client_address_from: path.client_address_from.clone(),
         private_address: path.private_address.clone(),
         public_addresses: path.public_addresses.clone(),
         reply_next_hop: path.reply_next_hop.clone(),
+        reply_unknown_because: path.reply_unknown_because.clone(),
         reply_route_table: path.reply_route_table.clone(),
     }
+}
+
+fn access(inbound: &Inbound) -> Option<&'static str> {
+    match inbound {
+        Inbound::Allow(_) => Some("Allow"),
+        Inbound::Deny(_) => Some("Deny"),
+        Inbound::OnlyFrom { .. } | Inbound::Unknown { .. } => None,
+    }
+}
+
+fn decided_by(inbound: &Inbound) -> Option<String> {
+    match inbound {
+        Inbound::Allow(Decider { rule: None, .. }) => Some("no NSG applies".to_owned()),
+        Inbound::Deny(Decider { rule: None, .. }) => Some(
+            "no NSG applies, and a public address of the Standard SKU is closed until \
+             one opens it"
+                .to_owned(),
+        ),
+        Inbound::Allow(decider)
+        | Inbound::Deny(decider)
+        | Inbound::OnlyFrom { decider, .. } => Some(words(decider)),
+        Inbound::Unknown { .. } => None,
+    }
+}
+
+fn words(decider: &Decider) -> String {
+    let rule = decider.rule.as_deref().unwrap_or_default();
+    let nsg = decider.nsg.as_deref().map(last).unwrap_or_default();
+    let place = decider.attached_to.as_deref().unwrap_or_default();
+    let priority = decider
+        .priority
+        .map(|priority| format!(" (priority {priority})"))
+        .unwrap_or_default();
+    format!("NSG {nsg} ({place}): rule {rule}{priority}")
+}
+
+/// How many prefixes a sentence names.
+const NAMED: usize = 4;
+
+fn unknown_because(inbound: &Inbound) -> Option<String> {
+    let (allowed, denied) = match inbound {
+        Inbound::Unknown { because } => return Some(because.clone()),
+        Inbound::OnlyFrom { allowed, denied, .. } => (allowed, denied),
+        Inbound::Allow(_) | Inbound::Deny(_) => return None,
+    };
+    let who = if denied.len() < allowed.len() {
+        format!("all but {} may connect", some(denied))
+    } else {
+        format!("only {} may connect", some(allowed))
+    };
+    Some(format!("{who}, and this client's address is not known: say --client-address"))
+}
+
+fn some(prefixes: &[String]) -> String {
+    let named = prefixes.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>();
+    match prefixes.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// The name at the end of a resource id.
+fn last(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or_default()
 }
 
 pub(super) fn platform(platform: &Platform) -> PlatformFacts {
@@ -93,4 +176,45 @@ pub(super) fn platform(platform: &Platform) -> PlatformFacts {
 fn power(code: &str) -> String {
     let state = code.rsplit('/').next().unwrap_or(code);
     state.strip_prefix("VM ").unwrap_or(state).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(inbound: &str) -> NetworkFacts {
+        let path = format!(r#"{{ "publicAddresses": [], "inbound": {inbound} }}"#);
+        network(&serde_json::from_str(&path).expect("a section"))
+    }
+
+    #[test]
+    fn what_depends_on_an_unknown_client_is_neither_yes_nor_no() {
+        let office = facts(
+            r#"{ "access": "OnlyFrom", "allowed": ["203.0.113.0/24"],
+                 "denied": ["0.0.0.0/1", "128.0.0.0/2"], "rule": "no", "nsg": "/nsg/web",
+                 "attachedTo": "subnet" }"#,
+        );
+        assert_eq!(office.access, None);
+        assert_eq!(office.allowed_sources, Some(vec!["203.0.113.0/24".to_owned()]));
+        assert_eq!(office.decided_by.as_deref(), Some("NSG web (subnet): rule no"));
+        let because = office.unknown_because.expect("a reason");
+        assert!(because.starts_with("only 203.0.113.0/24 may connect"), "{because}");
+    }
+
+    #[test]
+    fn a_hole_is_told_as_what_it_leaves_out() {
+        let hole = facts(
+            r#"{ "access": "OnlyFrom", "allowed": ["0.0.0.0/1", "128.0.0.0/2"],
+                 "denied": ["203.0.113.9"] }"#,
+        );
+        let because = hole.unknown_because.expect("a reason");
+        assert!(because.starts_with("all but 203.0.113.9 may connect"), "{because}");
+    }
+
+    #[test]
+    fn an_address_that_nothing_opened_is_denied_by_no_rule() {
+        let closed = facts(r#"{ "access": "Deny" }"#);
+        assert_eq!((closed.access, closed.rule.as_str()), (Some("Deny"), ""));
+        assert!(closed.decided_by.is_some_and(|text| text.contains("Standard")));
+    }
 }

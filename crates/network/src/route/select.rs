@@ -88,6 +88,28 @@ impl Routes {
         Some(&self.effective[index].route)
     }
 
+    /// The routes that packets to any of these destinations take, each once; None
+    /// among them if no route speaks of some.
+    pub fn next_hops(&self, destinations: &[IpNet]) -> Vec<Option<&Route>> {
+        let mut taken: Vec<Option<usize>> = Vec::new();
+        for net in destinations {
+            match net {
+                IpNet::V4(net) => {
+                    let ends = (net.network().to_bits(), net.broadcast().to_bits());
+                    taken.extend(between(&self.v4, ends));
+                }
+                IpNet::V6(net) => {
+                    let ends = (net.network().to_bits(), net.broadcast().to_bits());
+                    taken.extend(between(&self.v6, ends));
+                }
+            }
+        }
+        taken.sort_unstable();
+        taken.dedup();
+        let route = |index: usize| &self.effective[index].route;
+        taken.into_iter().map(|index| index.map(route)).collect()
+    }
+
     /// Every IPv4 address, in ranges that take one route each, ascending.
     pub(super) fn v4_ranges(
         &self,
@@ -176,6 +198,16 @@ fn intervals<K: Copy + Ord + Default>(
         intervals[from..to].iter_mut().for_each(|(_, painted)| *painted = Some(route));
     }
     intervals
+}
+
+/// What the intervals take that have an address from the first to the last.
+fn between<K: Copy + Ord>(
+    intervals: &Intervals<K>,
+    (first, last): (K, K),
+) -> impl Iterator<Item = Option<usize>> {
+    let from = intervals.partition_point(|(cut, _)| *cut <= first) - 1;
+    let to = intervals.partition_point(|(cut, _)| *cut <= last);
+    intervals[from..to].iter().map(|(_, route)| *route)
 }
 
 fn find<K: Copy + Ord>(intervals: &Intervals<K>, value: K) -> Option<usize> {

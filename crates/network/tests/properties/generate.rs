@@ -58,7 +58,7 @@ fn net() -> impl Strategy<Value = IpNet> {
     })
 }
 
-fn nets() -> impl Strategy<Value = Vec<IpNet>> {
+pub(crate) fn nets() -> impl Strategy<Value = Vec<IpNet>> {
     prop::collection::vec(net(), 0..4)
 }
 

@@ -4,10 +4,10 @@
 
 mod generate;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
 use generate::{
-    flow, frontend_address, frontend_port, instances, nsg, routes, rule, tags,
+    flow, frontend_address, frontend_port, instances, nets, nsg, routes, rule, tags,
     translations, v4_flow, v4_or_v6,
 };
 use ipnet::IpNet;
@@ -139,6 +139,31 @@ proptest! {
     }
 
     #[test]
+    fn the_next_hops_of_a_prefix_are_those_of_its_addresses(
+        routes in routes(),
+        among in nets(),
+        destinations in prop::collection::vec(v4_or_v6(), 20),
+    ) {
+        let settled = Routes::new(routes);
+        let together = settled.next_hops(&among);
+        for destination in destinations {
+            if among.iter().any(|net| net.contains(&destination)) {
+                prop_assert!(together.contains(&settled.next_hop(destination)));
+            }
+        }
+        // None of them is there without an address that takes it: the ends of routes
+        // and of prefixes are such addresses.
+        let ends = settled.effective().iter().map(|one| one.route.prefix).chain(among.clone());
+        let taken: Vec<_> = ends
+            .flat_map(|net| [Some(net.network()), Some(net.broadcast()), after(net.broadcast())])
+            .flatten()
+            .filter(|address| among.iter().any(|net| net.contains(address)))
+            .map(|address| settled.next_hop(address))
+            .collect();
+        prop_assert!(together.iter().all(|route| taken.contains(route)));
+    }
+
+    #[test]
     fn detours_take_what_the_next_hop_does_not_simply_forward(
         routes in routes(),
         destinations in prop::collection::vec(v4_or_v6(), 20),
@@ -196,6 +221,18 @@ proptest! {
             .collect();
         active.sort_unstable();
         prop_assert!(active.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}
+
+/// The next address, if there is one.
+fn after(address: IpAddr) -> Option<IpAddr> {
+    match address {
+        IpAddr::V4(v4) => {
+            v4.to_bits().checked_add(1).map(|bits| Ipv4Addr::from_bits(bits).into())
+        }
+        IpAddr::V6(v6) => {
+            v6.to_bits().checked_add(1).map(|bits| Ipv6Addr::from_bits(bits).into())
+        }
     }
 }
 

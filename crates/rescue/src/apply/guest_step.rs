@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use doctor::Step;
 
-use crate::Request;
 use crate::apply::ApplyError;
-use crate::channel::{Guest, Ran};
+use crate::channel::{Ran, with_variables};
 use crate::journal::{Journal, StepState, Undo};
+use crate::request::Request;
 
 const PRELUDE: &str = include_str!("../guest/prelude.sh");
 const UNDO: &str = include_str!("../guest/undo.sh");
@@ -25,7 +25,7 @@ pub(crate) async fn run(
     env: &BTreeMap<String, String>,
     journal: &mut Journal,
 ) -> Result<(u32, Vec<String>), ApplyError> {
-    let guest = Guest::of(request)?.within(PATIENCE);
+    let guest = request.guest()?.within(PATIENCE);
     let number = journal.begin(step, Undo::Guest)?;
     let text = assemble(&journal.id, number, script, env)?;
     let ran = guest.run(&text).await?;
@@ -39,6 +39,16 @@ pub(crate) async fn run(
             Err(error)
         }
     }
+}
+
+/// What a step's script would change: the script itself, because it has no way to
+/// only say so.
+pub(crate) async fn preview(
+    _request: &Request,
+    script: &str,
+    _env: &BTreeMap<String, String>,
+) -> Result<Vec<String>, ApplyError> {
+    Ok(script.lines().map(|line| format!("$ {line}")).collect())
 }
 
 /// The whole text: which undo it belongs to, the prelude, the values, the script.
@@ -64,17 +74,6 @@ pub(crate) fn assemble(
     let undo = format!("{id}/{number}");
     let script = with_variables(&variables, script);
     Ok(with_variables(&[("REGAIN_UNDO", &undo)], &format!("{prelude}\n{script}")))
-}
-
-/// A script with values before it, quoted so that any text arrives as it is.
-pub(crate) fn with_variables(variables: &[(&str, &str)], script: &str) -> String {
-    let mut text = String::with_capacity(script.len() + 256);
-    for (name, value) in variables {
-        let value = value.replace('\'', "'\\''");
-        text.push_str(&format!("{name}='{value}'\nexport {name}\n"));
-    }
-    text.push_str(script);
-    text
 }
 
 /// What a script said, or how it failed.
@@ -107,14 +106,6 @@ pub(crate) fn remains(stdout: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn any_value_arrives_as_it_is() {
-        let value = "it's $HOME `id` \\ \"\n\tend";
-        let script = with_variables(&[("VALUE", value)], "printf %s \"$VALUE\"");
-        let output = std::process::Command::new("sh").arg("-c").arg(script).output();
-        assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), value);
-    }
 
     #[test]
     fn a_name_that_sh_would_not_take_is_refused() {

@@ -2,28 +2,28 @@
 //!
 //! A step is written into the journal before it acts. A step in the guest runs after
 //! the edit prelude (`src/guest/prelude.sh`) and is rolled back there if it fails; a
-//! step of the cloud is one request whose opposite is known beforehand. Steps of the
+//! step of the platform is one request whose opposite is known beforehand, and one that
+//! it refused at once is not in the journal as something that was done. Steps of the
 //! client's side are the operator's: they are told, not done.
 
-mod allow_ssh;
-mod arm_step;
 mod guest_step;
+mod platform_step;
 #[cfg(test)]
 mod prelude_tests;
-pub(crate) mod room;
-mod vm_access;
+mod reset;
 
-use doctor::case::Target;
 use doctor::{Action, Step};
 use thiserror::Error;
 
 use crate::channel::ChannelError;
-use crate::collect::now;
+use crate::clock::now;
+use crate::collect::target;
 use crate::journal::{Journal, JournalError, StepState};
-use crate::{Request, why};
+use crate::platform::PlatformError;
+use crate::request::Request;
+use crate::why;
 
-pub(crate) use arm_step::{document, post};
-pub(crate) use guest_step::{remains, with_variables};
+pub(crate) use guest_step::remains;
 
 /// What a step did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,22 +62,12 @@ pub enum ApplyError {
         /// What the rollback could not bring back; usually nothing.
         remains: Vec<String>,
     },
-    /// The cloud refused.
-    #[error("the cloud refused to {what}")]
-    Arm {
-        /// What was asked.
-        what: &'static str,
-        /// Why.
-        #[source]
-        source: Box<arm::Error>,
-    },
+    /// The platform did not do it.
+    #[error(transparent)]
+    Platform(#[from] PlatformError),
 }
 
 impl ApplyError {
-    pub(crate) fn arm(what: &'static str) -> impl FnOnce(arm::Error) -> Self {
-        move |source| Self::Arm { what, source: Box::new(source) }
-    }
-
     pub(crate) fn explain(&self) -> String {
         why::chain(self)
     }
@@ -91,7 +81,9 @@ pub async fn apply(
 ) -> Result<Applied, ApplyError> {
     let mut journal = match Journal::load(undo_id) {
         Ok(journal) => journal,
-        Err(JournalError::Unknown(_)) => Journal::new(undo_id, now(), target_of(request)),
+        Err(JournalError::Unknown(_)) => {
+            Journal::new(undo_id, now(), target(request, request.host.as_deref()))
+        }
         Err(error) => return Err(error.into()),
     };
     apply_in(request, step, &mut journal).await
@@ -110,19 +102,22 @@ pub(crate) async fn apply_in(
         Action::Guest { script, env } => {
             guest_step::run(request, step, script, env, journal).await?
         }
-        Action::Arm { action } => arm_step::run(request, step, *action, journal).await?,
+        Action::Arm { action } => {
+            platform_step::run(request, step, *action, journal).await?
+        }
     };
     journal.mark(number, StepState::Applied)?;
     Ok(Applied { undo_id: journal.id.clone(), number, said })
 }
 
-/// The target of a request, for a journal.
-pub(crate) fn target_of(request: &Request) -> Target {
-    Target {
-        user: request.user.clone(),
-        host: request.host.clone().unwrap_or_default(),
-        port: request.port,
-        resource_id: request.vm.as_ref().map(ToString::to_string),
-        identity: request.identity.as_ref().map(|path| path.display().to_string()),
+/// What a step would change, as lines of a diff. Nothing is changed.
+pub(crate) async fn preview(
+    request: &Request,
+    step: &Step,
+) -> Result<Vec<String>, ApplyError> {
+    match &step.action {
+        Action::Client { command } => Ok(vec![format!("$ {command}")]),
+        Action::Guest { script, env } => guest_step::preview(request, script, env).await,
+        Action::Arm { action } => platform_step::preview(request, *action).await,
     }
 }

@@ -1,40 +1,85 @@
-//! A way to run a script in the guest that does not need SSH.
+//! A way to run a script in the guest beside the login that fails.
 //!
-//! There is one so far, ARM's Run Command ([`run_command`]). It carries a few
-//! kilobytes and reports success whatever happens, so every script goes inside a
-//! frame (`src/guest/frame.sh`) that hands back both outputs and the exit status in
-//! pieces ([`frame`]).
+//! A [`Channel`] carries one text to a shell of root's and brings back what it printed,
+//! as far as it can: Azure's Run Command ([`crate::azure`]) carries 4,096 bytes and
+//! reports success whatever happens, a login of another administrator's
+//! ([`crate::Through`]) carries all of it. So that nobody needs to know which it is,
+//! every script goes inside a frame (`src/guest/frame.sh`) that hands back both outputs
+//! and the exit status in pieces ([`frame`]); [`Guest`] runs it.
 
-mod frame;
-mod run_command;
+pub(crate) mod frame;
+mod guest;
+mod script;
 
-pub(crate) use run_command::Guest;
+use std::error::Error as Source;
+use std::fmt::Debug;
+use std::time::Duration;
 
 use thiserror::Error;
 
-/// What a script in the guest did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ran {
-    /// Its exit status; 124 when it was stopped for taking too long.
-    pub(crate) exit: i32,
-    /// Its standard output.
-    pub(crate) stdout: String,
-    /// Its standard error.
-    pub(crate) stderr: String,
+use crate::boxed::BoxFuture;
+
+pub(crate) use self::guest::{Guest, Ran};
+pub(crate) use self::script::with_variables;
+
+/// A way to run a script in a guest.
+pub trait Channel: Debug + Send + Sync {
+    /// What the channel is like.
+    fn nature(&self) -> Nature;
+
+    /// Has a POSIX shell of root's run `text`, and gives what it printed to standard
+    /// output, or the end of it where that is more than the channel carries.
+    fn call<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<String, ChannelError>>;
+}
+
+/// What a channel can carry, what it needs, and how slow it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nature {
+    /// Its name, as the case file has it.
+    pub name: &'static str,
+    /// How much output one call brings back, bytes.
+    pub output: u64,
+    /// What must be alive for it to work.
+    pub needs: Need,
+    /// How long a script with all its calls may take.
+    pub patience: Duration,
+}
+
+/// What a channel works through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// The platform's agent in the guest, and so a VM that runs.
+    Agent,
+    /// The guest's network and its SSH server: what a repair may be about.
+    Sshd,
 }
 
 /// Why nothing came back from the guest.
 #[derive(Debug, Error)]
 pub enum ChannelError {
-    /// There is no cloud, or no VM in it, to ask.
+    /// There is no channel into this guest.
     #[error("{0}")]
     Unavailable(&'static str),
-    /// ARM did not carry the script.
-    #[error("Run Command failed")]
-    Arm(#[source] Box<arm::Error>),
+    /// The guest is not there any more.
+    #[error("the VM does not exist any more")]
+    Gone,
+    /// The channel did not carry the script.
+    #[error("{channel} failed")]
+    Carrier {
+        /// The channel's name.
+        channel: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn Source + Send + Sync>,
+    },
     /// The guest did not answer: its agent is dead, or it hangs.
-    #[error("the guest did not answer through Run Command within {0} s")]
-    Silent(u64),
+    #[error("the guest did not answer through {channel} within {seconds} s")]
+    Silent {
+        /// The channel's name.
+        channel: &'static str,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// What came back is not what the frame prints.
     #[error("the guest's answer cannot be read: {0}")]
     Garbled(String),

@@ -1,11 +1,9 @@
 //! The serial console's log.
 
-use doctor::case::{BootLog, Section};
-use serde_json::Value;
+use doctor::case::{BootLog, Platform, Section};
 
-use crate::collect::platform::COMPUTE;
-use crate::collect::{Watcher, asked, ended, text};
-use crate::{Request, why};
+use crate::collect::{Watcher, asked, ended};
+use crate::request::Request;
 
 /// How much of the log is kept, bytes. Earlier boots are cut away by the scanner.
 const KEPT: usize = 64 * 1024;
@@ -13,30 +11,20 @@ const KEPT: usize = 64 * 1024;
 /// Collects the boot log.
 pub(crate) async fn boot(
     request: &Request,
-    vm: &Section<Value>,
+    platform: &Section<Platform>,
     watch: Watcher<'_>,
 ) -> Section<BootLog> {
-    let section = match vm {
-        Section::Collected(_) => {
+    let section = match (platform, request.platform()) {
+        (Section::Collected(_), Ok(platform)) => {
             asked(watch, "boot");
-            match fetch(request).await {
-                Ok(log) => Section::Collected(read(&log)),
-                Err(why) => Section::Failed(why),
-            }
+            Section::from(platform.boot_log().await.map(|log| read(&log)))
         }
-        Section::Failed(why) | Section::NotTried(why) => Section::NotTried(why.clone()),
+        (Section::Collected(_), Err(why)) => Section::NotTried(why.to_owned()),
+        (Section::Failed(why) | Section::NotTried(why), _) => {
+            Section::NotTried(why.clone())
+        }
     };
     ended(watch, "boot", section)
-}
-
-async fn fetch(request: &Request) -> Result<Vec<u8>, String> {
-    let (cloud, vm) = request.cloud().map_err(str::to_owned)?;
-    let path = format!("{vm}/retrieveBootDiagnosticsData?api-version={COMPUTE}");
-    let links =
-        cloud.post(&path, &Value::Null).await.map_err(|error| why::chain(&error))?;
-    let link = text(&links, "/serialConsoleLogBlobUri")
-        .ok_or("boot diagnostics are off, so that there is no serial log")?;
-    cloud.download(link).await.map_err(|error| why::chain(&error))
 }
 
 fn read(log: &[u8]) -> BootLog {

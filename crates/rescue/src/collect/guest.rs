@@ -2,16 +2,13 @@
 
 use doctor::case::{Account, Firewall, Guest, Platform, Section, Sshd};
 
-use crate::channel::{ChannelError, Guest as Channel};
+use crate::channel::{ChannelError, with_variables};
 use crate::collect::{Watcher, asked, ended};
 use crate::report::{Report, Sections, sections};
-use crate::{Request, apply, why};
+use crate::request::Request;
+use crate::why;
 
 const COLLECT: &str = include_str!("../guest/collect.sh");
-
-/// An address of RFC 5737: sshd's `Match address` needs some address, and where the
-/// client's own is not known no rule should match by accident.
-const SOMEBODY: &str = "192.0.2.1";
 
 /// Packet filter, SSH server, account, guest.
 pub(crate) type Answers =
@@ -23,7 +20,9 @@ pub(crate) async fn guest(
     platform: &Section<Platform>,
     watch: Watcher<'_>,
 ) -> Answers {
-    let section = match answerable(platform) {
+    // Who asks through SSH needs no platform.
+    let by_ssh = request.guest().is_ok_and(|guest| guest.needs_sshd());
+    let section = match if by_ssh { Ok(()) } else { answerable(platform) } {
         Ok(()) => {
             asked(watch, "guest");
             match ask(request).await {
@@ -70,16 +69,17 @@ fn answerable(platform: &Section<Platform>) -> Result<(), String> {
 
 async fn ask(request: &Request) -> Result<Sections, ChannelError> {
     let mark = format!("@{}", uuid::Uuid::new_v4().simple());
-    let address = request.client_address();
-    let address = address.map_or_else(|| SOMEBODY.to_owned(), |ip| ip.to_string());
+    // Empty where nobody knows it: no address stands in for it.
+    let address = request.client_address().map(|ip| ip.to_string()).unwrap_or_default();
     let variables = [
         ("MARK", mark.as_str()),
         ("LOGIN", &request.user),
         ("HOST", &address),
         ("ADDRESS", &address),
     ];
-    let script = apply::with_variables(&variables, COLLECT);
-    let ran = Channel::of(request)?.run(&script).await?;
+    let script = with_variables(&variables, COLLECT);
+    let guest = request.guest()?;
+    let ran = guest.run(&script).await?;
     let report = Report::divide(&ran.stdout, &mark);
     if !report.is_whole() {
         let why = match ran.exit {
@@ -88,14 +88,14 @@ async fn ask(request: &Request) -> Result<Sections, ChannelError> {
         };
         return Err(ChannelError::Garbled(why));
     }
-    Ok(sections(&report, &request.user, "run-command"))
+    Ok(sections(&report, &request.user, guest.channel()))
 }
 
 /// The guest's public host keys (`type base64`), asked of the guest itself.
 pub(crate) async fn host_public_keys(
     request: &Request,
 ) -> Result<Vec<String>, ChannelError> {
-    let ran = Channel::of(request)?.run("cat /etc/ssh/ssh_host_*_key.pub").await?;
+    let ran = request.guest()?.run("cat /etc/ssh/ssh_host_*_key.pub").await?;
     let keys = ran.stdout.lines().filter_map(|line| {
         let mut words = line.split_ascii_whitespace();
         Some(format!("{} {}", words.next()?, words.next()?))

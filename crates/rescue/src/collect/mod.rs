@@ -10,22 +10,21 @@
 mod boot;
 mod client;
 mod guest;
-mod network;
 mod platform;
 mod way_in;
 
 pub(crate) use client::client;
 pub(crate) use guest::host_public_keys;
-pub(crate) use network::{API, network};
-pub(crate) use platform::{COMPUTE, document, power};
+pub(crate) use platform::way;
 
 use doctor::case::{BootLog, Case, Client, NetworkPath, Platform, Section, Target};
-use serde_json::Value;
 
 use self::boot::boot;
 use self::guest::guest;
-use self::platform::platform;
-use crate::Request;
+use self::platform::{look, network, platform};
+use crate::clock::now;
+use crate::platform::{View, Way};
+use crate::request::Request;
 use crate::ssh::{HostKeys, Settings};
 
 /// The progress of one section of the case.
@@ -75,10 +74,10 @@ pub async fn collect(request: &Request, watch: &(dyn Fn(Event) + Sync)) -> Case 
     let mut early = None;
     let mut host = request.host.clone();
     if host.is_none() {
-        let vm = document(request, watch).await;
-        let path = network(request, &vm, watch).await;
+        let (view, way) = tokio::join!(look(request, watch), way(request));
+        let path = network(request, &view, &way, watch).await;
         host = public_address(&path);
-        early = Some((vm, path));
+        early = Some((view, way, path));
     }
     let mut case = Case::new(target(request, host.as_deref()), now());
     let knocking = async {
@@ -101,7 +100,7 @@ pub async fn collect(request: &Request, watch: &(dyn Fn(Event) + Sync)) -> Case 
     case
 }
 
-/// What comes through the cloud.
+/// What comes through the platform and out of the guest.
 struct CloudStrand {
     platform: Section<Platform>,
     network: Section<NetworkPath>,
@@ -109,29 +108,41 @@ struct CloudStrand {
     guest: guest::Answers,
 }
 
-/// Asks the cloud, unless some of it was asked early.
+/// Asks the platform, unless some of it was asked early, and the guest.
 async fn ask_cloud(
     request: &Request,
-    early: Option<(Section<Value>, Section<NetworkPath>)>,
+    early: Option<(Section<View>, Way, Section<NetworkPath>)>,
     watch: Watcher<'_>,
 ) -> CloudStrand {
-    let (vm, path) = match early {
-        Some((vm, path)) => (vm, Some(path)),
-        None => (document(request, watch).await, None),
+    let (view, way, path) = match early {
+        Some((view, way, path)) => (view, way, Some(path)),
+        None => {
+            let (view, way) = tokio::join!(look(request, watch), way(request));
+            (view, way, None)
+        }
     };
-    let platform = ended(watch, "platform", platform(&vm));
+    // Who the client is to the network, it is to the guest.
+    let request = &Request { client_address: way.client.clone(), ..request.clone() };
+    let platform = ended(watch, "platform", platform(&view));
     let network = async {
         match path {
             Some(path) => path,
-            None => network(request, &vm, watch).await,
+            None => network(request, &view, &way, watch).await,
         }
     };
     let (network, boot, guest) = tokio::join!(
         network,
-        boot(request, &vm, watch),
+        boot(request, &platform, watch),
         guest(request, &platform, watch),
     );
     CloudStrand { platform, network, boot, guest }
+}
+
+/// The VM's first public address, asked of the platform anew: one that was deallocated
+/// may come back under another.
+pub(crate) async fn public_address_now(request: &Request) -> Option<String> {
+    let (view, way) = tokio::join!(look(request, &|_| {}), way(request));
+    public_address(&network(request, &view, &way, &|_| {}).await)
 }
 
 /// The client's strand and the way in, without the cloud: enough to know whether the
@@ -174,29 +185,19 @@ impl Knocked {
     }
 }
 
-fn target(request: &Request, host: Option<&str>) -> Target {
-    let vm = request.vm.as_ref();
-    let host = host.or_else(|| vm.map(arm::ResourceId::name)).unwrap_or_default();
+/// What a case and a journal say of the target.
+pub(crate) fn target(request: &Request, host: Option<&str>) -> Target {
+    let platform = request.platform.as_ref();
+    let host = host.map(str::to_owned).or_else(|| platform.map(|vm| vm.name()));
     Target {
         user: request.user.clone(),
-        host: host.to_owned(),
+        host: host.unwrap_or_default(),
         port: request.port,
-        resource_id: vm.map(ToString::to_string),
+        resource_id: platform.map(|vm| vm.id()),
         identity: request.identity.as_ref().map(|path| path.display().to_string()),
     }
 }
 
 fn public_address(network: &Section<NetworkPath>) -> Option<String> {
     network.collected()?.public_addresses.first().cloned()
-}
-
-/// The time of a collection, RFC 3339 in UTC with whole seconds.
-pub(crate) fn now() -> String {
-    let now = jiff::Timestamp::now();
-    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
-}
-
-/// A string at a JSON pointer.
-pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer).and_then(Value::as_str)
 }

@@ -1,104 +1,90 @@
-//! The VM as the platform sees it, from its ARM document with the instance view.
+//! What the platform says: the VM, and what its network does with this client.
 
-use doctor::case::{Agent, Platform, Section};
-use serde_json::Value;
+use doctor::case::{NetworkPath, Platform, Section};
 
-use crate::collect::{Watcher, asked, text};
-use crate::{Request, why};
+use super::{Watcher, asked, ended};
+use crate::platform::{ClientAddress, Destination, View, Way};
+use crate::request::Request;
+use crate::ssh::Settings;
+use crate::why;
 
-/// The api-version of virtual machines.
-pub(crate) const COMPUTE: &str = "2024-07-01";
-
-/// The VM's document, or why there is none.
-pub(crate) async fn document(request: &Request, watch: Watcher<'_>) -> Section<Value> {
+/// The VM as the platform sees it, or why nobody says.
+pub(crate) async fn look(request: &Request, watch: Watcher<'_>) -> Section<View> {
     asked(watch, "platform");
-    let (cloud, vm) = match request.cloud() {
-        Ok(known) => known,
-        Err(why) => return Section::NotTried(why.to_owned()),
-    };
-    let path = format!("{vm}?$expand=instanceView&api-version={COMPUTE}");
-    match cloud.get(&path).await {
-        Ok(document) => Section::Collected(document),
-        Err(error) => Section::Failed(why::chain(&error)),
+    match request.platform() {
+        Ok(platform) => match platform.look().await {
+            Ok(view) => Section::Collected(view),
+            Err(error) => Section::Failed(why::chain(&error)),
+        },
+        Err(why) => Section::NotTried(why.to_owned()),
     }
 }
 
 /// The platform section.
-pub(crate) fn platform(document: &Section<Value>) -> Section<Platform> {
-    match document {
-        Section::Collected(document) => Section::Collected(read(document)),
+pub(super) fn platform(view: &Section<View>) -> Section<Platform> {
+    match view {
+        Section::Collected(view) => Section::Collected(view.section.clone()),
         Section::Failed(why) => Section::Failed(why.clone()),
         Section::NotTried(why) => Section::NotTried(why.clone()),
     }
 }
 
-fn read(document: &Value) -> Platform {
-    let id = text(document, "/id").unwrap_or_default().parse::<arm::ResourceId>().ok();
-    let group = id.as_ref().and_then(arm::ResourceId::group).unwrap_or_default();
-    let agent = "/properties/instanceView/vmAgent";
-    let status = document
-        .pointer(&format!("{agent}/statuses"))
-        .and_then(Value::as_array)
-        .and_then(|statuses| statuses.iter().find_map(|s| text(s, "/displayStatus")));
-    Platform {
-        vm: text(document, "/name").unwrap_or_default().to_owned(),
-        resource_group: group.to_owned(),
-        power: power(document).map(str::to_owned),
-        provisioning: text(document, "/properties/provisioningState").map(str::to_owned),
-        agent: Agent {
-            status: status.map(str::to_owned),
-            version: text(document, &format!("{agent}/vmAgentVersion"))
-                .map(str::to_owned),
-        },
+/// The network section.
+pub(crate) async fn network(
+    request: &Request,
+    view: &Section<View>,
+    way: &Way,
+    watch: Watcher<'_>,
+) -> Section<NetworkPath> {
+    let section = match (view, request.platform()) {
+        (Section::Collected(view), Ok(platform)) => {
+            asked(watch, "network");
+            Section::from(platform.network(view, way).await)
+        }
+        (Section::Collected(_), Err(why)) => Section::NotTried(why.to_owned()),
+        (Section::Failed(why) | Section::NotTried(why), _) => {
+            Section::NotTried(why.clone())
+        }
+    };
+    ended(watch, "network", section)
+}
+
+/// Where this client's connections come from and where they go.
+pub(crate) async fn way(request: &Request) -> Way {
+    let Some(host) = &request.host else {
+        let client = client_address(request, false).await;
+        return Way { client, to: Destination::Vm, port: request.port };
+    };
+    let settings = Settings::of(request, host).await;
+    let proxied = settings.proxy.is_some();
+    let (client, to) =
+        tokio::join!(client_address(request, proxied), destination(&settings));
+    Way { client, to, port: settings.port }
+}
+
+/// The client's address: what the operator says, else what the platform has seen.
+/// Through a jump host it is that host's, which nobody knows.
+async fn client_address(request: &Request, proxied: bool) -> Option<ClientAddress> {
+    match (&request.client_address, &request.platform) {
+        (Some(said), _) => Some(said.clone()),
+        (None, Some(platform)) if !proxied => platform.client_address().await,
+        (None, _) => None,
     }
 }
 
-/// `running`, `deallocated`, ...: the status `PowerState/...` of the instance view.
-pub(crate) fn power(document: &Value) -> Option<&str> {
-    document
-        .pointer("/properties/instanceView/statuses")?
-        .as_array()?
-        .iter()
-        .find_map(|status| text(status, "/code")?.strip_prefix("PowerState/"))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn the_instance_view_says_power_and_agent() {
-        let document = json!({
-            "id": "/subscriptions/s/resourceGroups/lab/providers/Microsoft.Compute/virtualMachines/vm1",
-            "name": "vm1",
-            "properties": {
-                "provisioningState": "Succeeded",
-                "instanceView": {
-                    "vmAgent": {
-                        "vmAgentVersion": "1.0",
-                        "statuses": [{ "displayStatus": "Ready" }],
-                    },
-                    "statuses": [
-                        { "code": "ProvisioningState/succeeded" },
-                        { "code": "PowerState/deallocated" },
-                    ],
-                },
-            },
-        });
-        let platform = read(&document);
-        assert_eq!(platform.vm, "vm1");
-        assert_eq!(platform.resource_group, "lab");
-        assert_eq!(platform.power.as_deref(), Some("deallocated"));
-        assert_eq!(platform.agent.status.as_deref(), Some("Ready"));
-        assert_eq!(platform.agent.version.as_deref(), Some("1.0"));
+async fn destination(settings: &Settings) -> Destination {
+    if let Ok(address) = settings.hostname.parse() {
+        return Destination::Addresses(vec![address]);
     }
-
-    #[test]
-    fn a_vm_that_never_reported_has_no_agent_status() {
-        let platform = read(&json!({ "name": "vm1", "properties": {} }));
-        assert_eq!(platform.power, None);
-        assert_eq!(platform.agent.status, None);
+    if let Some(proxy) = &settings.proxy {
+        return Destination::Unknown(format!(
+            "ssh goes through {proxy}, and what the name stands for there is not known"
+        ));
+    }
+    let limit = probe::Limits::default().name;
+    let name = probe::Names::system().resolve(&settings.hostname, limit).await;
+    match name.addresses() {
+        [] => Destination::Unknown(format!("{} has no address", settings.hostname)),
+        addresses => Destination::Addresses(addresses.to_vec()),
     }
 }

@@ -8,8 +8,9 @@ use doctor::case::{Greeting, Login, Name, Resolution, Section, Tcp, TcpOutcome};
 use probe::Limits;
 
 use crate::collect::{Watcher, asked, ended};
+use crate::request::Request;
 use crate::ssh::{HostKeys, Settings, login};
-use crate::{Request, why};
+use crate::why;
 
 /// Name, TCP, greeting, login.
 pub(crate) type WayIn = (Section<Name>, Section<Tcp>, Section<Greeting>, Section<Login>);

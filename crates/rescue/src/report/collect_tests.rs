@@ -7,7 +7,7 @@ use std::process::Command;
 
 use doctor::case::Account;
 
-use crate::apply::with_variables;
+use crate::channel::with_variables;
 use crate::report::{Report, Sections, sections};
 
 const COLLECT: &str = include_str!("../guest/collect.sh");

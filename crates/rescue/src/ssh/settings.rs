@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use crate::Request;
+use crate::request::Request;
 use crate::ssh::program;
 
 /// ssh's settings for one host.
@@ -136,8 +136,8 @@ mod tests {
             port: 22,
             identity: identity.map(PathBuf::from),
             known_hosts: None,
-            vm: None,
-            cloud: None,
+            channel: None,
+            platform: None,
             client_address: None,
             connect_timeout: Duration::from_secs(1),
         }

@@ -5,34 +5,25 @@
 //! the rules from the deny downwards move by one, up to the next free priority. Their
 //! order stays, so what they decide together stays too.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use crate::platform::Moved;
 
 /// The range of custom priorities.
 const PRIORITIES: std::ops::RangeInclusive<u16> = 100..=4096;
 
 /// Where a new inbound rule goes, and which rules make way for it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Room {
+pub(super) struct Room {
     /// The new rule's priority.
-    pub(crate) priority: u16,
+    pub(super) priority: u16,
     /// Inbound priorities that move down by one; usually none.
-    pub(crate) moved: Vec<u16>,
-}
-
-/// A rule that made way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Moved {
-    /// Its name.
-    pub name: String,
-    /// Its priority before; it stands one lower (a number one higher) since.
-    pub was: u16,
+    pub(super) moved: Vec<u16>,
 }
 
 /// Room next above the rule at `denied`, among the inbound priorities in use. Every
 /// rule that stands before that one keeps its say. None if the NSG is full.
-pub(crate) fn above(denied: u16, used: &[u16]) -> Option<Room> {
+pub(super) fn above(denied: u16, used: &[u16]) -> Option<Room> {
     let free = |priority: &u16| !used.contains(priority);
     if let Some(priority) =
         PRIORITIES.rev().filter(|&priority| priority < denied).find(free)
@@ -44,7 +35,7 @@ pub(crate) fn above(denied: u16, used: &[u16]) -> Option<Room> {
 }
 
 /// Moves the inbound rules at the given priorities down by one, and names them.
-pub(crate) fn make_way(nsg: &mut Value, priorities: &[u16]) -> Vec<Moved> {
+pub(super) fn make_way(nsg: &mut Value, priorities: &[u16]) -> Vec<Moved> {
     let mut moved = Vec::new();
     for (name, properties) in inbound(nsg) {
         let Some(was) = priority(properties).filter(|was| priorities.contains(was))
@@ -57,15 +48,31 @@ pub(crate) fn make_way(nsg: &mut Value, priorities: &[u16]) -> Vec<Moved> {
     moved
 }
 
-/// Moves the rules back that still stand where [`make_way`] put them.
-pub(crate) fn move_back(nsg: &mut Value, moved: &[Moved]) {
-    for (name, properties) in inbound(nsg) {
-        let back = moved.iter().find(|moved| moved.name == name);
-        if let Some(back) = back.filter(|back| priority(properties) == Some(back.was + 1))
-        {
-            properties["priority"] = json!(back.was);
+/// Moves the rules back that still stand where [`make_way`] put them and whose place
+/// is free. Names those that stay.
+pub(super) fn move_back(nsg: &mut Value, moved: &[Moved]) -> Vec<String> {
+    let mut stay = Vec::new();
+    let mut moved: Vec<&Moved> = moved.iter().collect();
+    moved.sort_by_key(|moved| moved.was);
+    for Moved { name, was } in moved {
+        let taken =
+            inbound(nsg).any(|(_, properties)| priority(properties) == Some(*was));
+        let Some((_, properties)) = inbound(nsg).find(|(other, _)| other == name) else {
+            continue;
+        };
+        match priority(properties) {
+            Some(now) if now == *was => {}
+            Some(now) if now == was + 1 && !taken => properties["priority"] = json!(was),
+            now => {
+                let now = now.unwrap_or_default();
+                stay.push(format!(
+                    "the security rule {name} stays at priority {now} (it was at {was}): \
+                     somebody changed the group since"
+                ));
+            }
         }
     }
+    stay
 }
 
 fn inbound(nsg: &mut Value) -> impl Iterator<Item = (String, &mut Value)> {
@@ -107,31 +114,48 @@ mod tests {
         assert_eq!(above(100, &all), None);
     }
 
+    fn rule(name: &str, direction: &str, priority: u16) -> Value {
+        let properties = json!({ "direction": direction, "priority": priority });
+        json!({ "name": name, "properties": properties })
+    }
+
+    fn group(rules: &[Value]) -> Value {
+        json!({ "properties": { "securityRules": rules } })
+    }
+
+    fn priorities(nsg: &mut Value) -> Vec<(String, u16)> {
+        inbound(nsg).map(|(name, rule)| (name, priority(rule).unwrap())).collect()
+    }
+
     #[test]
-    fn moving_back_restores_the_group_and_leaves_what_others_changed() {
-        let rule = |name: &str, direction: &str, priority: u16| json!({ "name": name, "properties": { "direction": direction, "priority": priority } });
-        let before = json!({ "properties": { "securityRules": [
-            rule("no", "Inbound", 100), rule("out", "Outbound", 100), rule("web", "Inbound", 101),
-        ] } });
+    fn moving_back_restores_the_group() {
+        let before = group(&[
+            rule("no", "Inbound", 100),
+            rule("out", "Outbound", 100),
+            rule("web", "Inbound", 101),
+        ]);
         let mut nsg = before.clone();
         let moved = make_way(&mut nsg, &[100, 101]);
-        assert_eq!(
-            nsg.pointer("/properties/securityRules/0/properties/priority"),
-            Some(&json!(101))
-        );
-        assert_eq!(
-            nsg.pointer("/properties/securityRules/1/properties/priority"),
-            Some(&json!(100))
-        );
-        let mut back = nsg.clone();
-        move_back(&mut back, &moved);
-        assert_eq!(back, before);
+        let there = [("no".to_owned(), 101), ("web".to_owned(), 102)];
+        assert_eq!(priorities(&mut nsg), there);
+        assert!(move_back(&mut nsg, &moved).is_empty());
+        assert_eq!(nsg, before);
+    }
 
-        nsg["properties"]["securityRules"][2] = rule("web", "Inbound", 500);
-        move_back(&mut nsg, &moved);
-        assert_eq!(
-            nsg.pointer("/properties/securityRules/2/properties/priority"),
-            Some(&json!(500))
-        );
+    #[test]
+    fn what_others_changed_since_stays_and_is_named() {
+        let was = |name: &str, was| Moved { name: name.to_owned(), was };
+        let moved = [was("no", 100), was("web", 101), was("gone", 102)];
+        // Somebody moved `web`, and put a rule of their own where `no` was.
+        let mut nsg = group(&[
+            rule("no", "Inbound", 101),
+            rule("web", "Inbound", 500),
+            rule("theirs", "Inbound", 100),
+        ]);
+        let before = nsg.clone();
+        let stay = move_back(&mut nsg, &moved);
+        assert_eq!(nsg, before);
+        assert_eq!(stay.len(), 2);
+        assert!(stay[0].contains("no stays at priority 101") && stay[1].contains("500"));
     }
 }

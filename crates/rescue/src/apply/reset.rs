@@ -1,0 +1,115 @@
+//! The platform's own resets, which replace what they reset.
+//!
+//! A platform keeps no undo that anybody can call, so the prelude records in the guest
+//! what is about to be replaced. Where that channel does not answer, the reset goes
+//! ahead (it is a last resort) and the journal says that it cannot be taken back.
+
+use std::collections::BTreeMap;
+
+use doctor::Step;
+
+use super::platform_step::settle;
+use super::{ApplyError, guest_step};
+use crate::collect::client;
+use crate::journal::{Journal, Undo};
+use crate::platform::{Platform, Reset};
+use crate::request::Request;
+use crate::ssh::Settings;
+
+/// What a reset of sshd's configuration replaces.
+const KEEP_SSHD: &str = "\
+keep /etc/ssh/sshd_config
+for file in /etc/ssh/sshd_config.d/*; do [ ! -f \"$file\" ] || keep \"$file\"; done
+on_undo '! sshd -t || systemctl try-reload-or-restart ssh || systemctl try-reload-or-restart sshd'
+";
+
+/// What setting a user's key changes.
+const KEEP_USER: &str = "\
+keep /etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/sudoers.d/waagent
+home=$(getent passwd \"$LOGIN\" | cut -d: -f6)
+if [ -n \"$home\" ]; then keep \"$home\" \"$home/.ssh\" \"$home/.ssh/authorized_keys\"; fi
+";
+
+/// A stock sshd configuration.
+pub(super) async fn sshd(
+    request: &Request,
+    platform: &dyn Platform,
+    step: &Step,
+    journal: &mut Journal,
+) -> Result<(u32, Vec<String>), ApplyError> {
+    let what = "resetting sshd's configuration";
+    run(request, platform, step, journal, KEEP_SSHD, &Reset::Sshd, what).await
+}
+
+/// The account with the client's own public key.
+pub(super) async fn credentials(
+    request: &Request,
+    platform: &dyn Platform,
+    step: &Step,
+    journal: &mut Journal,
+) -> Result<(u32, Vec<String>), ApplyError> {
+    let key = public_key(request).await.ok_or_else(|| {
+        let why = "no private key of this client can be read; name one with -i";
+        ApplyError::Impossible(why.to_owned())
+    })?;
+    let reset = Reset::Credentials { user: request.user.clone(), key };
+    let what = "setting the account's key";
+    run(request, platform, step, journal, KEEP_USER, &reset, what).await
+}
+
+async fn run(
+    request: &Request,
+    platform: &dyn Platform,
+    step: &Step,
+    journal: &mut Journal,
+    keep: &str,
+    reset: &Reset,
+    what: &str,
+) -> Result<(u32, Vec<String>), ApplyError> {
+    let number = journal.begin(step, Undo::Guest)?;
+    let recorded = record(request, journal, number, keep).await;
+    if let Err(error) = &recorded {
+        let why = format!(
+            "{what} cannot be taken back: the guest did not record what was there \
+             before ({})",
+            error.explain()
+        );
+        journal.amend(number, Undo::Nothing { why })?;
+    }
+    let asked = platform.reset(reset).await;
+    if recorded.is_err() {
+        settle(asked, number, journal)?;
+    } else {
+        // Undoing brings back what is as it was, and forgets the guest's records.
+        asked?;
+    }
+    Ok((number, Vec::new()))
+}
+
+/// Has the guest record what the platform will replace.
+async fn record(
+    request: &Request,
+    journal: &Journal,
+    number: u32,
+    keep: &str,
+) -> Result<(), ApplyError> {
+    let env = BTreeMap::from([("LOGIN".to_owned(), request.user.clone())]);
+    let script = guest_step::assemble(&journal.id, number, keep, &env)?;
+    let ran = request.guest()?.run(&script).await?;
+    match ran.exit {
+        0 => Ok(()),
+        exit => {
+            let why = ran.stderr.trim().to_owned();
+            Err(ApplyError::Script { exit, why, remains: Vec::new() })
+        }
+    }
+}
+
+/// The public half of the first key that the client has.
+async fn public_key(request: &Request) -> Option<String> {
+    let host = request.host.as_deref().unwrap_or("localhost");
+    let settings = Settings::of(request, host).await;
+    let client = client(&settings, &|_| {}).await;
+    let identities = &client.collected()?.identities;
+    identities.iter().find_map(|identity| identity.public_key.clone())
+}

@@ -1,0 +1,373 @@
+//! What the network does with one client's connections, as far as the documents say.
+//!
+//! Three things may be missing: the client's address, what a name in a rule stands
+//! for, and what a gateway has learnt. Nothing is made up for any of them. Without the
+//! client's address the NSGs are asked about every source that can come this way; a
+//! name that is not understood leaves the decision open where it matters
+//! ([`network::rule_on`]); and where a reply may take a route that nobody shows, its
+//! next hop is unknown.
+
+use std::net::IpAddr;
+
+use doctor::case::{Decider, Inbound, NetworkPath};
+use ipnet::IpNet;
+use network::route::{NextHop, Route, Routes, Source, Surroundings};
+use network::{
+    Access, Attachment, Decision, Direction, Doubt, Flow, Nsg, PartialTags, Protocol,
+    Ruling, ServiceTag, Tags, decide_for_all, every_source, rule_on,
+};
+use serde_json::Value;
+
+use super::network::{Documents, address_configuration, prefixes};
+use super::{array, text};
+use crate::platform::{Destination, Way};
+
+/// A source port for the flow: a client's port is any high one.
+const CLIENT_PORT: u16 = 50_000;
+
+/// By which of its addresses a VM is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Entrance {
+    /// A public one of its own: who comes has a public address, too.
+    Public,
+    /// Its private one.
+    Private,
+    /// Nobody knows; why.
+    Unknown(String),
+}
+
+impl Documents {
+    /// What they mean for a way. Fails on a rule or route that cannot be read.
+    pub(super) fn path(&self, way: &Way) -> Result<NetworkPath, String> {
+        let private = self.private_address();
+        let entrance = self.entrance(&way.to, private);
+        // An address of the other family is not the one that comes this way.
+        let client = way.client.as_ref().filter(|client| {
+            private.is_none_or(|to| to.is_ipv4() == client.address.is_ipv4())
+        });
+        let mut path = NetworkPath {
+            client_address: client.map(|client| client.address.to_string()),
+            client_address_from: client.map(|client| client.from.clone()),
+            public_addresses: self.public_addresses().map(str::to_owned).collect(),
+            private_address: private.map(|address| address.to_string()),
+            nic: text(&self.nic, "/id").map(str::to_owned),
+            ..NetworkPath::default()
+        };
+        let client = client.map(|client| client.address);
+        if let Some(private) = private {
+            self.inbound(&entrance, client, private, way.port, &mut path)?;
+        }
+        self.reply(&entrance, client, private, &mut path)?;
+        Ok(path)
+    }
+
+    fn private_address(&self) -> Option<IpAddr> {
+        let configuration = address_configuration(&self.nic)?;
+        text(configuration, "/properties/privateIPAddress")?.parse().ok()
+    }
+
+    fn public_addresses(&self) -> impl Iterator<Item = &str> {
+        self.public_ips.iter().filter_map(|ip| text(ip, "/properties/ipAddress"))
+    }
+
+    fn entrance(&self, to: &Destination, private: Option<IpAddr>) -> Entrance {
+        let public: Vec<IpAddr> =
+            self.public_addresses().filter_map(|text| text.parse().ok()).collect();
+        let addresses = match to {
+            Destination::Vm if public.is_empty() => return Entrance::Private,
+            Destination::Vm => return Entrance::Public,
+            Destination::Unknown(why) => return Entrance::Unknown(why.clone()),
+            Destination::Addresses(addresses) => addresses,
+        };
+        if addresses.iter().all(|address| public.contains(address)) {
+            return Entrance::Public;
+        }
+        if addresses.iter().all(|address| Some(*address) == private) {
+            return Entrance::Private;
+        }
+        let not_its_own = addresses
+            .iter()
+            .find(|address| !public.contains(address) && Some(**address) != private);
+        Entrance::Unknown(match not_its_own {
+            Some(address) => format!(
+                "{address} is none of the VM's own addresses, so something before it \
+                 translates, and what its NSGs see is not known"
+            ),
+            None => "the host has both public and private addresses".to_owned(),
+        })
+    }
+
+    fn inbound(
+        &self,
+        entrance: &Entrance,
+        client: Option<IpAddr>,
+        private: IpAddr,
+        port: u16,
+        path: &mut NetworkPath,
+    ) -> Result<(), String> {
+        let read = |document: &Option<Value>| {
+            document.as_ref().map(Nsg::from_arm).transpose().map_err(|e| e.to_string())
+        };
+        let (nic, subnet) = (read(&self.nic_nsg)?, read(&self.subnet_nsg)?);
+        let attached: Vec<(Attachment, &Nsg)> =
+            [(Attachment::Subnet, &subnet), (Attachment::NetworkInterface, &nic)]
+                .into_iter()
+                .filter_map(|(level, nsg)| Some((level, nsg.as_ref()?)))
+                .collect();
+        if attached.is_empty() {
+            path.inbound = Some(self.without_nsg(entrance));
+            return Ok(());
+        }
+        if let Entrance::Unknown(because) = entrance {
+            path.inbound = Some(Inbound::Unknown { because: because.clone() });
+            return Ok(());
+        }
+        let tags = self.tags(private);
+        let flow = Flow {
+            direction: Direction::Inbound,
+            protocol: Protocol::Tcp,
+            source: client.unwrap_or(private),
+            source_port: CLIENT_PORT,
+            destination: private,
+            destination_port: port,
+        };
+        path.inbound = Some(if client.is_some() {
+            match rule_on(&attached, &flow, &tags) {
+                Ruling::Known(decision) => decided(&decision, path),
+                Ruling::Unknown(doubts) => open(&doubts),
+            }
+        } else {
+            let found = decide_for_all(&attached, &flow, &tags, &self.sources(entrance));
+            match (found.allowing, found.denying) {
+                _ if !found.unknown.is_empty() => open(&found.doubts),
+                (Some(one), None) | (None, Some(one)) => decided(&one, path),
+                (Some(_), Some(denying)) => Inbound::OnlyFrom {
+                    allowed: texts(&found.allowed),
+                    denied: texts(&found.denied),
+                    decider: decider(&denying),
+                },
+                (None, None) => {
+                    Inbound::Unknown { because: "no source can come this way".to_owned() }
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// A public address of the Standard SKU is closed until an NSG opens it; every
+    /// other way is open.
+    fn without_nsg(&self, entrance: &Entrance) -> Inbound {
+        let standard = self.public_ips.iter().any(|ip| {
+            text(ip, "/sku/name").is_some_and(|sku| sku.eq_ignore_ascii_case("standard"))
+        });
+        match entrance {
+            Entrance::Public if standard => Inbound::Deny(Decider::default()),
+            Entrance::Unknown(because) if standard => {
+                Inbound::Unknown { because: because.clone() }
+            }
+            _ => Inbound::Allow(Decider::default()),
+        }
+    }
+
+    /// Who can come this way at all.
+    fn sources(&self, entrance: &Entrance) -> Vec<IpNet> {
+        match entrance {
+            Entrance::Public => {
+                let outside = Tags::new(self.address_space());
+                outside.prefixes(&ServiceTag::Internet).to_vec()
+            }
+            Entrance::Private | Entrance::Unknown(_) => every_source(),
+        }
+    }
+
+    fn tags(&self, private: IpAddr) -> PartialTags {
+        let mut around = self.address_space();
+        around.extend(self.peered());
+        let groups = address_configuration(&self.nic)
+            .map_or(&[][..], |one| array(one, "/properties/applicationSecurityGroups"));
+        let groups = groups.iter().filter_map(|group| text(group, "/id"));
+        let mut wider = self.user_prefixes();
+        if self.has_gateway() {
+            wider.extend(network::everything());
+        }
+        PartialTags::new(Tags::new(around))
+            .wider(wider)
+            .resident(private, groups.map(str::to_owned))
+    }
+
+    fn address_space(&self) -> Vec<IpNet> {
+        prefixes(&self.vnet, "/properties/addressSpace/addressPrefixes")
+    }
+
+    fn peered(&self) -> Vec<IpNet> {
+        self.connected_peers()
+            .flat_map(|peer| {
+                prefixes(peer, "/properties/remoteAddressSpace/addressPrefixes")
+            })
+            .collect()
+    }
+
+    fn connected_peers(&self) -> impl Iterator<Item = &Value> {
+        array(&self.vnet, "/properties/virtualNetworkPeerings")
+            .iter()
+            .filter(|peer| text(peer, "/properties/peeringState") == Some("Connected"))
+    }
+
+    /// Whether networks that no document names may lie behind a gateway, its own or a
+    /// peer's.
+    fn has_gateway(&self) -> bool {
+        let own = array(&self.vnet, "/properties/subnets").iter().any(|subnet| {
+            text(subnet, "/name")
+                .is_some_and(|name| name.eq_ignore_ascii_case("GatewaySubnet"))
+                && !array(subnet, "/properties/ipConfigurations").is_empty()
+        });
+        own || self.connected_peers().any(|peer| {
+            peer.pointer("/properties/useRemoteGateways") == Some(&Value::Bool(true))
+        })
+    }
+
+    /// The routes of the subnet's table: those by prefix, and whether any goes by tag.
+    fn user_routes(&self) -> Result<(Vec<Route>, Vec<NextHop>), String> {
+        let (mut routes, mut by_tag) = (Vec::new(), Vec::new());
+        let Some(table) = &self.route_table else { return Ok((routes, by_tag)) };
+        let id = text(table, "/id").unwrap_or_default();
+        for route in array(table, "/properties/routes") {
+            let name = text(route, "/name").unwrap_or_default();
+            let mut properties = route.get("properties").cloned().unwrap_or_default();
+            let tagged = text(route, "/properties/addressPrefix")
+                .is_some_and(|prefix| !prefix.contains('/'));
+            if tagged {
+                properties["addressPrefix"] = "0.0.0.0/0".into();
+            }
+            let route = Route::from_arm(id, name, &properties)
+                .map_err(|error| error.to_string())?;
+            if tagged { by_tag.push(route.next_hop) } else { routes.push(route) }
+        }
+        Ok((routes, by_tag))
+    }
+
+    fn user_prefixes(&self) -> Vec<IpNet> {
+        let table = self.route_table.as_ref();
+        let routes = table.map_or(&[][..], |table| array(table, "/properties/routes"));
+        routes
+            .iter()
+            .filter_map(|route| text(route, "/properties/addressPrefix")?.parse().ok())
+            .collect()
+    }
+
+    fn reply(
+        &self,
+        entrance: &Entrance,
+        client: Option<IpAddr>,
+        private: Option<IpAddr>,
+        path: &mut NetworkPath,
+    ) -> Result<(), String> {
+        let mut routes = Surroundings {
+            address_space: self.address_space(),
+            peered: self.peered(),
+            service_endpoints: Vec::new(),
+        }
+        .system_routes();
+        let (by_prefix, by_tag) = self.user_routes()?;
+        routes.extend(by_prefix);
+        let routes = Routes::new(routes);
+        let taken = match (client, entrance) {
+            (Some(client), _) => vec![routes.next_hop(client)],
+            (None, Entrance::Unknown(because)) => {
+                path.reply_unknown_because = Some(because.clone());
+                return Ok(());
+            }
+            (None, _) => {
+                let v4 = private.is_none_or(|private| private.is_ipv4());
+                let sources = self.sources(entrance);
+                let sources: Vec<IpNet> = sources
+                    .into_iter()
+                    .filter(|net| net.addr().is_ipv4() == v4)
+                    .collect();
+                routes
+                    .next_hops(&sources)
+                    .into_iter()
+                    .filter(|one| leaves(*one))
+                    .collect()
+            }
+        };
+        let hop =
+            |route: Option<&Route>| route.map_or(NextHop::None, |route| route.next_hop);
+        let Some(&first) = taken.first() else { return Ok(()) };
+        path.reply_unknown_because = if taken.iter().any(|one| hop(*one) != hop(first)) {
+            Some("it depends on the client's address: say --client-address".to_owned())
+        } else if by_tag.iter().any(|tagged| *tagged != hop(first)) {
+            Some("a route by service tag may take it".to_owned())
+        } else if self.learns_routes() && !taken.iter().all(|one| nothing_beats(*one)) {
+            Some("what the network's gateway has learnt is not known".to_owned())
+        } else {
+            path.reply_next_hop = Some(hop(first).kind().to_owned());
+            path.reply_route_table = first.and_then(|route| route.table.clone());
+            None
+        };
+        Ok(())
+    }
+
+    /// Whether what a gateway learns reaches this subnet.
+    fn learns_routes(&self) -> bool {
+        let table = self.route_table.as_ref();
+        let propagates = table.is_none_or(|table| {
+            table.pointer("/properties/disableBgpRoutePropagation")
+                != Some(&Value::Bool(true))
+        });
+        propagates && self.has_gateway()
+    }
+}
+
+/// Whether a route leads out of what the network itself delivers.
+fn leaves(route: Option<&Route>) -> bool {
+    let hop = route.map(|route| route.next_hop);
+    !matches!(hop, Some(NextHop::VnetLocal | NextHop::VnetPeering))
+}
+
+/// Whether no learnt route can go before this one: it is the user's, for one address,
+/// or the network's own.
+fn nothing_beats(route: Option<&Route>) -> bool {
+    route.is_some_and(|route| match route.source {
+        Source::User => route.prefix.prefix_len() == route.prefix.max_prefix_len(),
+        Source::System => !leaves(Some(route)),
+        Source::Gateway => false,
+    })
+}
+
+fn decided(decision: &Decision<'_>, path: &mut NetworkPath) -> Inbound {
+    if decision.access == Access::Allow {
+        return Inbound::Allow(decider(decision));
+    }
+    if let Some(deciding) = decision.deciding() {
+        let rules = deciding.nsg.rules(Direction::Inbound).iter();
+        path.used_priorities =
+            rules.filter(|rule| !rule.default).map(|rule| rule.priority).collect();
+    }
+    Inbound::Deny(decider(decision))
+}
+
+fn decider(decision: &Decision<'_>) -> Decider {
+    let deciding = decision.deciding();
+    Decider {
+        rule: deciding.map(|one| one.rule.name.clone()),
+        priority: deciding.map(|one| one.rule.priority),
+        default_rule: deciding.is_some_and(|one| one.rule.default),
+        nsg: deciding.map(|one| one.nsg.id.clone()),
+        attached_to: deciding.map(|one| one.attachment.to_string()),
+    }
+}
+
+/// Which names leave a decision open.
+fn open(doubts: &[Doubt<'_>]) -> Inbound {
+    let each = doubts.iter().take(3).map(|doubt| {
+        let rule = &doubt.matched.rule.name;
+        format!("rule {rule} depends on who is in {}", doubt.names.join(", "))
+    });
+    let each: Vec<String> = each.collect();
+    Inbound::Unknown { because: format!("{}, which is not known", each.join("; ")) }
+}
+
+fn texts(prefixes: &[IpNet]) -> Vec<String> {
+    prefixes.iter().map(|net| network::prefix_text(net)).collect()
+}
