@@ -133,7 +133,11 @@ impl Parts {
         self.narrow(budget, |region, budget| condition.cut(region, budget))
     }
 
-    fn and_not(self, condition: &Condition, budget: &mut Budget) -> Result<Self, TooMuch> {
+    fn and_not(
+        self,
+        condition: &Condition,
+        budget: &mut Budget,
+    ) -> Result<Self, TooMuch> {
         self.narrow(budget, |region, budget| {
             let parts = condition.cut(region, budget)?;
             Ok(Self { yes: parts.no, no: parts.yes, maybe: parts.maybe })

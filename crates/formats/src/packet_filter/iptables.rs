@@ -103,7 +103,12 @@ fn base(table: &str, chain: &str, policy_drops: bool) -> Option<Base> {
         ("security", _) => 50,
         _ => 0,
     };
-    Some(Base { hook: hook.to_owned(), priority, policy_drops, applies: Condition::Is(true) })
+    Some(Base {
+        hook: hook.to_owned(),
+        priority,
+        policy_drops,
+        applies: Condition::Is(true),
+    })
 }
 
 /// Words of a line; double quotes hold spaces together, `\"` is a quote.

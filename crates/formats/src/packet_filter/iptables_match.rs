@@ -5,26 +5,81 @@ use std::net::IpAddr;
 
 use super::condition::Condition;
 use super::nft_expression::network;
-use super::region::{Dimension, Values, address_bits, interface_bits, interfaces_from, point};
+use super::region::{
+    Dimension, Values, address_bits, interface_bits, interfaces_from, point,
+};
 use super::{Direction, Packet};
 
 /// Modules whose whole condition is in their options: `-m` alone asks for nothing.
 const BY_OPTIONS: &[&str] = &[
-    "addrtype", "comment", "connbytes", "connlabel", "connlimit", "connmark", "conntrack",
-    "dscp", "ecn", "hashlimit", "helper", "icmp", "icmp6", "iprange", "length", "limit",
-    "mac", "mark", "multiport", "owner", "physdev", "pkttype", "policy", "quota", "recent",
-    "set", "state", "statistic", "string", "tcp", "tcpmss", "time", "tos", "ttl", "u32",
+    "addrtype",
+    "comment",
+    "connbytes",
+    "connlabel",
+    "connlimit",
+    "connmark",
+    "conntrack",
+    "dscp",
+    "ecn",
+    "hashlimit",
+    "helper",
+    "icmp",
+    "icmp6",
+    "iprange",
+    "length",
+    "limit",
+    "mac",
+    "mark",
+    "multiport",
+    "owner",
+    "physdev",
+    "pkttype",
+    "policy",
+    "quota",
+    "recent",
+    "set",
+    "state",
+    "statistic",
+    "string",
+    "tcp",
+    "tcpmss",
+    "time",
+    "tos",
+    "ttl",
+    "u32",
     "udp",
 ];
 
 /// Options that say what a target does, or whom the rule belongs to.
 const NO_CONDITION: &[&str] = &[
-    "--comment", "--log-prefix", "--log-level", "--log-uid", "--log-ip-options",
-    "--log-tcp-options", "--log-tcp-sequence", "--nflog-group", "--nflog-prefix",
-    "--nflog-threshold", "--set-mark", "--set-xmark", "--save-mark", "--restore-mark",
-    "--nfmask", "--ctmask", "--to-source", "--to-destination", "--to-ports",
-    "--set-dscp", "--set-tos", "--clamp-mss-to-pmtu", "--set-mss", "--notrack",
-    "--add-set", "--del-set", "--exist", "--map-set",
+    "--comment",
+    "--log-prefix",
+    "--log-level",
+    "--log-uid",
+    "--log-ip-options",
+    "--log-tcp-options",
+    "--log-tcp-sequence",
+    "--nflog-group",
+    "--nflog-prefix",
+    "--nflog-threshold",
+    "--set-mark",
+    "--set-xmark",
+    "--save-mark",
+    "--restore-mark",
+    "--nfmask",
+    "--ctmask",
+    "--to-source",
+    "--to-destination",
+    "--to-ports",
+    "--set-dscp",
+    "--set-tos",
+    "--clamp-mss-to-pmtu",
+    "--set-mss",
+    "--notrack",
+    "--add-set",
+    "--del-set",
+    "--exist",
+    "--map-set",
 ];
 
 /// What an option asks for; nothing if it is no condition.
@@ -46,10 +101,14 @@ pub(super) fn condition(
         "-m" | "--match" if BY_OPTIONS.contains(&value) => return None,
         "-p" | "--protocol" => Condition::Is(matches!(value, "tcp" | "6" | "all" | "0")),
         "-s" | "--source" => within(Dimension::Source, addresses(value, packet)),
-        "-d" | "--destination" => within(Dimension::Destination, addresses(value, packet)),
+        "-d" | "--destination" => {
+            within(Dimension::Destination, addresses(value, packet))
+        }
         "--src-range" => within(Dimension::Source, range(value, packet)),
         "--dst-range" => within(Dimension::Destination, range(value, packet)),
-        "-i" | "--in-interface" if inward => within(Dimension::Interface, interfaces(value)),
+        "-i" | "--in-interface" if inward => {
+            within(Dimension::Interface, interfaces(value))
+        }
         "-o" | "--out-interface" if !inward => {
             within(Dimension::Interface, interfaces(value))
         }
@@ -75,7 +134,10 @@ pub(super) fn condition(
             let words: Vec<&str> = value.split(',').collect();
             if words.contains(&state) {
                 Condition::Is(true)
-            } else if words.iter().any(|word| ["DNAT", "SNAT", "UNTRACKED"].contains(word)) {
+            } else if words
+                .iter()
+                .any(|word| ["DNAT", "SNAT", "UNTRACKED"].contains(word))
+            {
                 opaque()
             } else {
                 Condition::Is(false)
@@ -99,7 +161,13 @@ fn addresses(text: &str, packet: &Packet) -> Option<Values> {
         (Ok(length), _) => length,
         (_, Ok(IpAddr::V4(mask))) => contiguous(u128::from(mask.to_bits()) << 96)?,
         (_, Ok(IpAddr::V6(mask))) => contiguous(mask.to_bits())?,
-        _ if length.is_empty() => if start.is_ipv4() { 32 } else { 128 },
+        _ if length.is_empty() => {
+            if start.is_ipv4() {
+                32
+            } else {
+                128
+            }
+        }
         _ => return None,
     };
     network(Dimension::Source, start, length, packet.v6)
@@ -152,7 +220,9 @@ fn tcp_flags(packet: &Packet, values: &[&str]) -> Option<bool> {
     let [mask, set] = values else { return None };
     let flags = |list: &str| -> Vec<String> {
         match list {
-            "ALL" => ["FIN", "SYN", "RST", "PSH", "ACK", "URG"].map(str::to_owned).to_vec(),
+            "ALL" => {
+                ["FIN", "SYN", "RST", "PSH", "ACK", "URG"].map(str::to_owned).to_vec()
+            }
             "NONE" => Vec::new(),
             list => list.split(',').map(str::to_owned).collect(),
         }

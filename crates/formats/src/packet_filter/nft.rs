@@ -124,10 +124,15 @@ fn on_device(chain: &Value, chains: &str) -> Condition {
         _ => devices(chain, chains),
     };
     if listed.is_empty() {
-        return Condition::Opaque("the chain's device, which this nft does not show".to_owned());
+        return Condition::Opaque(
+            "the chain's device, which this nft does not show".to_owned(),
+        );
     }
     let devices = listed.iter().filter_map(|name| interfaces(name));
-    Condition::Within(Dimension::Interface, devices.flat_map(|names| names.into_ranges()).collect())
+    Condition::Within(
+        Dimension::Interface,
+        devices.flat_map(|names| names.into_ranges()).collect(),
+    )
 }
 
 /// The devices of a chain in the text of `nft list chains`: `device "eth0"` or
@@ -231,8 +236,9 @@ fn rejection(body: &Value) -> Block {
 
 /// A verdict map's entries: when each is taken, and what it decides.
 fn verdict_map(body: &Value, packet: &Packet, sets: &Sets) -> Vec<(Condition, Verdict)> {
-    let unknown =
-        |what: &str| (Condition::Opaque(format!("the verdict map {what}")), Verdict::Elsewhere);
+    let unknown = |what: &str| {
+        (Condition::Opaque(format!("the verdict map {what}")), Verdict::Elsewhere)
+    };
     let (Some(key), Some(data)) = (body.get("key"), body.get("data")) else {
         return vec![unknown("of a rule")];
     };

@@ -100,7 +100,11 @@ impl Reader<'_> {
     fn holds(&self, field: &Field, right: &Value, implicit: bool) -> Condition {
         if let Field::Flags(flags) = field {
             let Some(mask) = flag_bits(right) else { return self.opaque() };
-            return Condition::Is(if implicit { flags & mask != 0 } else { *flags == mask });
+            return Condition::Is(if implicit {
+                flags & mask != 0
+            } else {
+                *flags == mask
+            });
         }
         match right.as_str().and_then(|name| name.strip_prefix('@')) {
             None => self.equals(field, right),
@@ -136,16 +140,21 @@ impl Reader<'_> {
             Value::String(any) if any == "*" => Condition::Is(true),
             Value::Array(elements) => self.any(field, elements),
             Value::Object(object) => {
-                let Some((kind, body)) = object.iter().next() else { return self.opaque() };
+                let Some((kind, body)) = object.iter().next() else {
+                    return self.opaque();
+                };
                 match (kind.as_str(), field) {
                     ("set", _) => self.equals(field, body),
                     ("elem", _) => body
                         .get("val")
                         .map_or_else(|| self.opaque(), |v| self.equals(field, v)),
                     ("concat", Field::Tuple(fields)) => self.tuple(fields, body),
-                    (_, Field::Along(dimension)) => self
-                        .values(*dimension, right)
-                        .map_or_else(|| self.opaque(), |v| Condition::Within(*dimension, v)),
+                    (_, Field::Along(dimension)) => {
+                        self.values(*dimension, right).map_or_else(
+                            || self.opaque(),
+                            |v| Condition::Within(*dimension, v),
+                        )
+                    }
                     ("range", Field::Number(left)) => match pair(body) {
                         Some((from, to)) => match (number(from), number(to)) {
                             (Some(from), Some(to)) => {
@@ -213,7 +222,11 @@ impl Reader<'_> {
         if let Some(body) = right.get("range") {
             let (from, to) = pair(body)?;
             let (from, to) = (self.value(dimension, from)?, self.value(dimension, to)?);
-            return Some(if from <= to { Values::from_iter([from..=to]) } else { Values::new() });
+            return Some(if from <= to {
+                Values::from_iter([from..=to])
+            } else {
+                Values::new()
+            });
         }
         if let Some(body) = right.get("prefix") {
             let length = u32::try_from(body.get("len")?.as_u64()?).ok()?;
@@ -337,7 +350,9 @@ fn payload(body: &Value, packet: &Packet) -> Field {
     // `@th,16,16` and its like: iptables-translate and some tools write ports so.
     match (body.get("base").and_then(Value::as_str), bits("offset"), bits("len")) {
         (Some("th"), Some(0), Some(16)) => return Field::Along(Dimension::SourcePort),
-        (Some("th"), Some(16), Some(16)) => return Field::Along(Dimension::DestinationPort),
+        (Some("th"), Some(16), Some(16)) => {
+            return Field::Along(Dimension::DestinationPort);
+        }
         (Some(_), ..) => return Field::Opaque,
         (None, ..) => {}
     }
@@ -419,7 +434,9 @@ fn masked(body: &Value, packet: &Packet) -> Field {
         Field::Number(bits) => {
             number(mask).map_or(Field::Opaque, |mask| Field::Number(bits & mask))
         }
-        Field::Along(dimension @ (Dimension::SourcePort | Dimension::DestinationPort)) => {
+        Field::Along(
+            dimension @ (Dimension::SourcePort | Dimension::DestinationPort),
+        ) => {
             let known = Region::of(packet).known(dimension);
             let port = known.and_then(|port| u64::try_from(port).ok());
             let both = port.zip(number(mask));

@@ -34,9 +34,8 @@ impl Dimension {
                 "the client's address"
             }
             (Self::Source, _) | (Self::Destination, _) => "the guest's address",
-            (Self::SourcePort, Direction::In) | (Self::DestinationPort, Direction::Out) => {
-                "the client's port"
-            }
+            (Self::SourcePort, Direction::In)
+            | (Self::DestinationPort, Direction::Out) => "the client's port",
             (Self::SourcePort, _) | (Self::DestinationPort, _) => "the server's port",
             (Self::Interface, _) => "the interface",
         }
@@ -50,10 +49,13 @@ pub(super) struct Region([Arc<Values>; 5]);
 impl Region {
     /// Everything that the packet may be.
     pub(super) fn of(packet: &Packet) -> Self {
-        let address = |known: Option<IpAddr>| match known.map(|address| address.to_canonical()) {
-            Some(address) if address.is_ipv6() == packet.v6 => point(address_bits(address)),
-            _ => unicast(packet.v6),
-        };
+        let address =
+            |known: Option<IpAddr>| match known.map(|address| address.to_canonical()) {
+                Some(address) if address.is_ipv6() == packet.v6 => {
+                    point(address_bits(address))
+                }
+                _ => unicast(packet.v6),
+            };
         let ports = |range: &RangeInclusive<u16>| -> Values {
             let (start, end) = (*range.start(), *range.end());
             Values::from_iter([u128::from(start.min(end))..=u128::from(end.max(start))])
@@ -105,7 +107,10 @@ impl Region {
 
     /// Whether every packet of the other region is in this one.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).all(|(ours, theirs)| Arc::ptr_eq(ours, theirs) || theirs.is_subset(ours))
+        self.0
+            .iter()
+            .zip(&other.0)
+            .all(|(ours, theirs)| Arc::ptr_eq(ours, theirs) || theirs.is_subset(ours))
     }
 
     /// How much there is to look at.
@@ -141,7 +146,9 @@ pub(super) fn address_bits(address: IpAddr) -> u128 {
 /// An interface's name as a number; none for what is no name.
 pub(super) fn interface_bits(name: &str) -> Option<u128> {
     let mut bytes = [0; 16];
-    bytes.get_mut(..name.len()).filter(|_| !name.is_empty() && name.len() < 16)?
+    bytes
+        .get_mut(..name.len())
+        .filter(|_| !name.is_empty() && name.len() < 16)?
         .copy_from_slice(name.as_bytes());
     Some(u128::from_be_bytes(bytes))
 }

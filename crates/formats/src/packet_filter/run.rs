@@ -40,7 +40,8 @@ impl Ruleset {
         for (base, table, name) in self.stops(packet) {
             let place = format!("{} {} {name}", table.family, table.name);
             // Asked by itself, it shows what it would do if no other chain blocked.
-            let alone = Run::of(table, base, name, packet, vec![whole.clone()], &mut budget);
+            let alone =
+                Run::of(table, base, name, packet, vec![whole.clone()], &mut budget);
             let next = std::mem::take(&mut passing);
             let met = Run::of(table, base, name, packet, next, &mut budget);
             judgement.add(&place, alone);
@@ -94,7 +95,8 @@ impl Ruleset {
 impl Judgement {
     /// Adds what one base chain would do by itself.
     fn add(&mut self, place: &str, alone: Ends) {
-        if alone.open.is_some() || (!alone.accepted.is_empty() && !alone.blockers.is_empty())
+        if alone.open.is_some()
+            || (!alone.accepted.is_empty() && !alone.blockers.is_empty())
         {
             self.undecided.extend(alone.reasons(place));
         } else {
@@ -161,7 +163,8 @@ impl<'a> Run<'a> {
         let mut coming = Vec::new();
         for region in regions {
             let parts = self.base.applies.cut(region, self.budget)?;
-            if !parts.maybe.is_empty() || (!parts.yes.is_empty() && !parts.no.is_empty()) {
+            if !parts.maybe.is_empty() || (!parts.yes.is_empty() && !parts.no.is_empty())
+            {
                 self.doubt(&[&self.base.applies], region, "the chain");
             }
             for region in parts.no.into_iter().chain(parts.maybe.iter().cloned()) {
@@ -224,7 +227,8 @@ impl<'a> Run<'a> {
                 Effect::Test(condition) => {
                     for region in &matched {
                         let parts = condition.cut(region, self.budget)?;
-                        for region in parts.no.into_iter().chain(parts.maybe.iter().cloned())
+                        for region in
+                            parts.no.into_iter().chain(parts.maybe.iter().cloned())
                         {
                             add(&mut next, region);
                         }
@@ -247,9 +251,14 @@ impl<'a> Run<'a> {
                         }
                         goes_on = rest;
                         if !taken.is_empty() {
-                            let way = self.take(verdict, chain, rule, index, taken, depth)?;
-                            way.next.into_iter().for_each(|region| add(&mut next, region));
-                            way.leaving.into_iter().for_each(|region| add(leaving, region));
+                            let way =
+                                self.take(verdict, chain, rule, index, taken, depth)?;
+                            way.next
+                                .into_iter()
+                                .for_each(|region| add(&mut next, region));
+                            way.leaving
+                                .into_iter()
+                                .for_each(|region| add(leaving, region));
                         }
                     }
                 }
@@ -382,7 +391,6 @@ impl<'a> Run<'a> {
             self.ends.doubts.push(doubt);
         }
     }
-
 }
 
 /// Where the packet may be after a verdict.

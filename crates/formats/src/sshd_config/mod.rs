@@ -1,251 +1,266 @@
 //! sshd's configuration files, read as sshd reads them.
 //!
 //! sshd_config(5): the first value of a keyword wins, except for the few that
-//! add up (`Port`, `ListenAddress`, `HostKey`, ...); `Include` is replaced, where
-//! it stands, by the files that its patterns match, in the order of their names;
-//! everything after a `Match` belongs to that block, up to the next `Match` or
-//! the end of the file. A `Match` inside an included file ends with that file.
+//! add up (`Port`, `AllowUsers`, ...); `Include` is replaced, where it stands, by the
+//! files that its patterns match, in the order of their names; everything after a
+//! `Match` belongs to that block, up to the next `Match` or the end of the file. A
+//! `Match` inside an included file ends with that file, and cannot hold where the
+//! `Include` itself stands under a `Match` that does not.
 //!
-//! `sshd -T` says what the settings are; this says which line of which file made
-//! them so, also when sshd refuses the files.
+//! [`Config::read`] follows the files, bounded; [`Config::resolve`] says what a keyword
+//! comes to for one connection, of which some things may not be known. `sshd -T` says
+//! what the settings are; this says which line of which file made them so, also when
+//! sshd refuses the files: [`complaints`] reads its own words about that.
 
+mod criterion;
+mod keyword;
+mod line;
+mod refusal;
+mod resolve;
 mod test_output;
+mod user_lists;
 
-pub(crate) use test_output::{complaints, other_errors};
+pub use criterion::{Connection, Holds};
+pub use line::{Line, parse as parse_line};
+pub use refusal::Refusal;
+pub use resolve::Setting;
+pub use test_output::{
+    Complaint, ComplaintKind, TestOutput, complaints, glued, other_errors,
+};
+pub use user_lists::{allows_user, denying_user, matching_group};
 
 use std::collections::BTreeMap;
 
+use criterion::Criterion;
+
+use crate::pattern;
+
 /// sshd's main file.
-pub(crate) const MAIN_FILE: &str = "/etc/ssh/sshd_config";
+pub const MAIN_FILE: &str = "/etc/ssh/sshd_config";
 
 /// sshd's own limit for nested `Include` (servconf.c).
-const MAX_INCLUDE_DEPTH: usize = 16;
+const MAX_DEPTH: usize = 16;
+
+/// Files that are visited, each as often as it is included. sshd has no such limit:
+/// files that include each other a few times cost it billions of visits.
+const MAX_VISITS: usize = 1024;
+
+/// Lines that are read in all visits together.
+const MAX_LINES: usize = 100_000;
 
 /// One line that says something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Directive {
+pub struct Directive {
     /// The file.
-    pub(crate) file: String,
+    pub file: String,
     /// The line's number, from 1.
-    pub(crate) line: usize,
+    pub line: usize,
     /// The keyword in lower case.
-    pub(crate) keyword: String,
+    pub keyword: String,
     /// What follows it, quotes removed.
-    pub(crate) arguments: Vec<String>,
+    pub arguments: Vec<String>,
     /// The line as it stands in the file, without space around it.
-    pub(crate) text: String,
-    /// Whether it stands under a `Match`.
-    pub(crate) in_match: bool,
+    pub text: String,
+    /// Whether it stands under a `Match` that does not hold for everybody.
+    pub in_match: bool,
+    /// The `Match` lines that it stands under, the outermost first; numbers in
+    /// [`Config::blocks`].
+    under: Vec<usize>,
+}
+
+/// A `Match` line.
+#[derive(Debug, Clone)]
+struct Block {
+    file: String,
+    line: usize,
+    text: String,
+    /// No conditions: they are refused.
+    criteria: Vec<Criterion>,
+}
+
+/// The configuration: every line in the order in which sshd meets them.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    directives: Vec<Directive>,
+    blocks: Vec<Block>,
+    refusals: Vec<Refusal>,
+    /// Files that are included by their names, and are not among the files: by which
+    /// line, and which.
+    unread: Vec<(String, usize, String)>,
+    cut: Option<Refusal>,
+}
+
+impl Config {
+    /// Reads the files (path to text) from `main` on. Only these files exist.
+    pub fn read(files: &BTreeMap<String, String>, main: &str) -> Self {
+        let mut reader = Reader {
+            files,
+            config: Self::default(),
+            visits: MAX_VISITS,
+            lines: MAX_LINES,
+        };
+        if files.contains_key(main) {
+            reader.file(main, &[], 0);
+        } else {
+            reader.config.refuse(main, 0, "there is no such file".to_owned());
+        }
+        let mut config = reader.config;
+        if let Some(refusal) = refusal::together(&config) {
+            config.refusals.push(refusal);
+        }
+        config
+    }
+
+    /// All lines in the order in which sshd meets them.
+    pub fn directives(&self) -> &[Directive] {
+        &self.directives
+    }
+
+    /// Lines that sshd does not take, or not every sshd takes.
+    pub fn refusals(&self) -> &[Refusal] {
+        &self.refusals
+    }
+
+    /// Where reading ended early, because too much is included; none if it did not.
+    pub fn cut(&self) -> Option<&Refusal> {
+        self.cut.as_ref()
+    }
+
+    /// The lines of a keyword that hold for everybody; the keyword as `sshd -T` shows it.
+    fn global(&self, keyword: &'static str) -> impl Iterator<Item = &Directive> {
+        self.directives.iter().filter(move |said| {
+            !said.in_match && keyword::canonical(&said.keyword) == keyword
+        })
+    }
+
+    fn refuse(&mut self, file: &str, line: usize, why: String) {
+        self.refusals.push(Refusal { file: file.to_owned(), line, why });
+    }
 }
 
 /// All directives in the order in which sshd meets them.
-pub(crate) fn directives(files: &BTreeMap<String, String>) -> Vec<Directive> {
-    let mut found = Vec::new();
-    read(files, MAIN_FILE, false, 0, &mut found);
-    found
+pub fn directives(files: &BTreeMap<String, String>) -> Vec<Directive> {
+    Config::read(files, MAIN_FILE).directives
 }
 
-fn read(
-    files: &BTreeMap<String, String>,
-    file: &str,
-    mut in_match: bool,
-    depth: usize,
-    found: &mut Vec<Directive>,
-) {
-    let Some(text) = files.get(file).filter(|_| depth <= MAX_INCLUDE_DEPTH) else {
-        return;
-    };
-    for (index, line) in text.lines().enumerate() {
-        let Some((keyword, arguments)) = parse(line) else { continue };
-        if keyword == "match" {
-            in_match =
-                arguments.first().is_none_or(|word| !word.eq_ignore_ascii_case("all"));
-        }
-        if keyword == "include" {
-            for pattern in &arguments {
-                let pattern = if pattern.starts_with('/') {
-                    pattern.clone()
-                } else {
-                    format!("/etc/ssh/{pattern}")
-                };
-                for included in files.keys().filter(|path| glob(&pattern, path)) {
-                    read(files, included, in_match, depth + 1, found);
+/// Host and port of a `ListenAddress`: `host`, `host:port`, `[v6]:port`, `v6`.
+pub fn listen_address(value: &str) -> Option<(&str, Option<&str>)> {
+    if let Some(rest) = value.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']')?;
+        return match rest.strip_prefix(':') {
+            None if rest.is_empty() => Some((host, None)),
+            port => Some((host, Some(port?))),
+        };
+    }
+    match value.split_once(':') {
+        Some((host, port)) if !port.contains(':') => Some((host, Some(port))),
+        _ => Some((value, None)),
+    }
+}
+
+struct Reader<'a> {
+    files: &'a BTreeMap<String, String>,
+    config: Config,
+    /// Files and lines that may still be read.
+    visits: usize,
+    lines: usize,
+}
+
+impl Reader<'_> {
+    /// Reads one file that is included under these blocks.
+    fn file(&mut self, file: &str, outer: &[usize], depth: usize) {
+        let Some(text) = self.files.get(file) else { return };
+        let mut under = outer.to_vec();
+        for (index, text) in text.split('\n').enumerate() {
+            let number = index + 1;
+            if self.lines == 0 {
+                return self.cut(file, number, "more lines than are read here");
+            }
+            self.lines -= 1;
+            let Some(line) = line::parse(text) else { continue };
+            let closed = line.words.is_some();
+            let arguments = line.words.unwrap_or_default();
+            if line.keyword == "match" {
+                under.truncate(outer.len());
+                under.push(self.block(file, number, text.trim(), &arguments));
+            }
+            if line.keyword == "include" {
+                for pattern in &arguments {
+                    self.include(pattern, file, number, &under, depth);
                 }
             }
+            let global = under.iter().all(|block| self.is_for_all(*block));
+            let said = Directive {
+                file: file.to_owned(),
+                line: number,
+                keyword: line.keyword,
+                arguments,
+                text: text.trim().to_owned(),
+                in_match: !global,
+                under: under.clone(),
+            };
+            if let Some(why) = refusal::of(&said, closed, global) {
+                self.config.refuse(file, number, why);
+            }
+            self.config.directives.push(said);
         }
-        found.push(Directive {
-            file: file.to_owned(),
-            line: index + 1,
-            keyword,
-            arguments,
-            text: line.trim().to_owned(),
-            in_match,
+    }
+
+    fn block(&mut self, file: &str, line: usize, text: &str, words: &[String]) -> usize {
+        let criteria = criterion::parse(words).unwrap_or_else(|why| {
+            self.config.refuse(file, line, why);
+            Vec::new()
         });
+        let (file, text) = (file.to_owned(), text.to_owned());
+        self.config.blocks.push(Block { file, line, text, criteria });
+        self.config.blocks.len() - 1
     }
-}
 
-/// Keyword and arguments of a line; nothing for comments and empty lines.
-fn parse(line: &str) -> Option<(String, Vec<String>)> {
-    let line = line.trim();
-    if line.is_empty() || line.starts_with('#') {
-        return None;
+    fn is_for_all(&self, block: usize) -> bool {
+        self.config.blocks[block].criteria == [Criterion::All]
     }
-    let end = line
-        .find(|c: char| c.is_whitespace() || c == '=' || c == '"')
-        .unwrap_or(line.len());
-    let (keyword, rest) = line.split_at(end);
-    let rest = rest.trim_start();
-    let rest = rest.strip_prefix('=').unwrap_or(rest);
-    let mut arguments = Vec::new();
-    let mut word = String::new();
-    let mut quoted = false;
-    let mut started = false;
-    for c in rest.chars() {
-        match c {
-            '"' => {
-                quoted = !quoted;
-                started = true;
-            }
-            '#' if !quoted && !started => break,
-            c if c.is_whitespace() && !quoted => {
-                if started {
-                    arguments.push(std::mem::take(&mut word));
-                    started = false;
-                }
-            }
-            c => {
-                word.push(c);
-                started = true;
-            }
-        }
-    }
-    if started {
-        arguments.push(word);
-    }
-    Some((keyword.to_ascii_lowercase(), arguments))
-}
 
-/// Shell patterns as sshd gives them to glob(3): `*`, `?` and `[...]`, none of
-/// which matches a slash.
-fn glob(pattern: &str, path: &str) -> bool {
-    fn matches(pattern: &[char], path: &[char]) -> bool {
-        let Some((&first, rest)) = pattern.split_first() else { return path.is_empty() };
-        match first {
-            '*' => {
-                let reach = path.iter().position(|c| *c == '/').unwrap_or(path.len());
-                (0..=reach).any(|taken| matches(rest, &path[taken..]))
-            }
-            '?' => path.first().is_some_and(|c| *c != '/') && matches(rest, &path[1..]),
-            '[' => match rest.iter().skip(1).position(|c| *c == ']') {
-                Some(end) => {
-                    let (class, rest) = (&rest[..=end], &rest[end + 2..]);
-                    path.first().is_some_and(|c| in_class(class, *c))
-                        && matches(rest, &path[1..])
-                }
-                None => path.first() == Some(&'[') && matches(rest, &path[1..]),
-            },
-            c => path.first() == Some(&c) && matches(rest, &path[1..]),
-        }
-    }
-    let (pattern, path): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), path.chars().collect());
-    // A leading dot is matched only by a dot.
-    let hidden = |text: &[char]| {
-        let name = text.iter().rposition(|c| *c == '/').map_or(0, |slash| slash + 1);
-        text.get(name) == Some(&'.')
-    };
-    (hidden(&pattern) || !hidden(&path)) && matches(&pattern, &path)
-}
-
-fn in_class(class: &[char], c: char) -> bool {
-    let (negated, class) = match class.split_first() {
-        Some(('!' | '^', rest)) => (true, rest),
-        _ => (false, class),
-    };
-    let mut index = 0;
-    let mut inside = false;
-    while index < class.len() {
-        if class.get(index + 1) == Some(&'-') && index + 2 < class.len() {
-            inside |= (class[index]..=class[index + 2]).contains(&c);
-            index += 3;
+    fn include(
+        &mut self,
+        pattern: &str,
+        file: &str,
+        line: usize,
+        under: &[usize],
+        depth: usize,
+    ) {
+        let pattern = if pattern.starts_with(['/', '~']) {
+            pattern.to_owned()
         } else {
-            inside |= class[index] == c;
-            index += 1;
+            format!("/etc/ssh/{pattern}")
+        };
+        let matching = |path: &&String| match pattern::is_glob(&pattern) {
+            true => pattern::path(&pattern, path),
+            false => **path == pattern,
+        };
+        let included: Vec<&String> = self.files.keys().filter(matching).collect();
+        if included.is_empty() && !pattern::is_glob(&pattern) {
+            self.config.unread.push((file.to_owned(), line, pattern));
+        }
+        for path in included {
+            if depth == MAX_DEPTH {
+                let why = "files are included more than 16 deep".to_owned();
+                return self.config.refuse(file, line, why);
+            }
+            if self.visits == 0 {
+                return self.cut(
+                    file,
+                    line,
+                    "more files are included than are read here",
+                );
+            }
+            self.visits -= 1;
+            self.file(path, under, depth + 1);
         }
     }
-    inside != negated && c != '/'
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn files(list: &[(&str, &str)]) -> BTreeMap<String, String> {
-        list.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
-    }
-
-    fn ports(list: &[(&str, &str)]) -> Vec<(String, usize, String)> {
-        directives(&files(list))
-            .into_iter()
-            .filter(|directive| directive.keyword == "port")
-            .map(|directive| {
-                (directive.file, directive.line, directive.arguments.join(" "))
-            })
-            .collect()
-    }
-
-    #[test]
-    fn included_files_stand_where_they_are_included() {
-        let found = ports(&[
-            (MAIN_FILE, "# Port 1\nInclude /etc/ssh/sshd_config.d/*.conf\nPort 22\n"),
-            ("/etc/ssh/sshd_config.d/50-b.conf", "Port=2222\n"),
-            ("/etc/ssh/sshd_config.d/10-a.conf", "\n  port \"2200\" # here\n"),
-            ("/etc/ssh/sshd_config.d/readme.txt", "Port 9\n"),
-        ]);
-        let found: Vec<_> =
-            found.iter().map(|(_, line, port)| (*line, port.as_str())).collect();
-        assert_eq!(found, [(2, "2200"), (1, "2222"), (3, "22")]);
-    }
-
-    #[test]
-    fn relative_includes_are_below_etc_ssh() {
-        let found = ports(&[
-            (MAIN_FILE, "Include sshd_config.d/*.conf extra"),
-            ("/etc/ssh/extra", "Port 7"),
-        ]);
-        assert_eq!(found.len(), 1);
-    }
-
-    #[test]
-    fn files_that_include_each_other_end() {
-        assert!(ports(&[(MAIN_FILE, "Include sshd_config\n")]).is_empty());
-    }
-
-    #[test]
-    fn what_follows_a_match_belongs_to_it() {
-        let all = directives(&files(&[
-            (
-                MAIN_FILE,
-                "Include a\nUsePAM yes\nMatch User bob\nX11Forwarding no\nMatch all\nBanner none\n",
-            ),
-            ("/etc/ssh/a", "Match User eve\nPermitTTY no\n"),
-        ]));
-        let in_match: Vec<_> = all
-            .iter()
-            .filter(|directive| directive.in_match && directive.keyword != "match")
-            .map(|directive| directive.keyword.as_str())
-            .collect();
-        assert_eq!(in_match, ["permittty", "x11forwarding"]);
-    }
-
-    #[test]
-    fn patterns_do_not_cross_directories() {
-        assert!(glob("/etc/ssh/*.conf", "/etc/ssh/a.conf"));
-        assert!(!glob("/etc/ssh/*.conf", "/etc/ssh/d/a.conf"));
-        assert!(!glob("/etc/ssh/*.conf", "/etc/ssh/.a.conf"));
-        assert!(glob("/etc/ssh/[0-9][!x]?.conf", "/etc/ssh/5yz.conf"));
-        assert!(!glob("/etc/ssh/[0-9][!x]?.conf", "/etc/ssh/5xz.conf"));
-        assert!(glob("/a[", "/a["));
-        assert!(!glob("/a[]", "/ab"));
+    /// Notes where reading ended; only the first place counts.
+    fn cut(&mut self, file: &str, line: usize, why: &str) {
+        let here = Refusal { file: file.to_owned(), line, why: why.to_owned() };
+        self.config.cut.get_or_insert(here);
     }
 }

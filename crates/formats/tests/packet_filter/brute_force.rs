@@ -76,7 +76,8 @@ struct One {
 
 fn sources() -> Vec<u32> {
     let near = (0..=9).map(|n| u32::from_be_bytes([10, 0, 0, n]));
-    near.chain([u32::from_be_bytes([1, 0, 0, 1]), u32::from_be_bytes([192, 0, 2, 1])]).collect()
+    near.chain([u32::from_be_bytes([1, 0, 0, 1]), u32::from_be_bytes([192, 0, 2, 1])])
+        .collect()
 }
 const PORTS: [u16; 8] = [1024, 1025, 29_999, 30_000, 30_001, 30_002, 65_534, 65_535];
 const INTERFACES: [&str; 7] = ["eth0", "eth1", "eth9", "ens3", "wlan0", "lo", "br0"];
@@ -208,13 +209,20 @@ impl Rules {
         };
         let mut outcomes = BTreeSet::new();
         for source in packet.source.map_or_else(sources, known) {
-            for port in PORTS.into_iter().filter(|port| packet.source_port.contains(port)) {
+            for port in PORTS.into_iter().filter(|port| packet.source_port.contains(port))
+            {
                 for interface in INTERFACES {
-                    if packet.interface.as_deref().is_some_and(|known| known != interface) {
+                    if packet.interface.as_deref().is_some_and(|known| known != interface)
+                    {
                         continue;
                     }
                     for opaque in 0..1 << self.questions() {
-                        outcomes.insert(self.outcome(One { source, port, interface, opaque }));
+                        outcomes.insert(self.outcome(One {
+                            source,
+                            port,
+                            interface,
+                            opaque,
+                        }));
                     }
                 }
             }

@@ -98,11 +98,8 @@ fn a_chain_is_edited_with_the_tool_that_made_it() {
         {"chain": {"family": "ip", "table": "raw", "name": "p", "hook": "prerouting", "prio": -300}},
         {"rule": {"family": "ip", "table": "raw", "chain": "p", "handle": 2, "expr": drop}}]});
     let saved = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
-    let listing = Listing {
-        nft: Some(&listed),
-        iptables_nft: Some(saved),
-        ..Listing::default()
-    };
+    let listing =
+        Listing { nft: Some(&listed), iptables_nft: Some(saved), ..Listing::default() };
     assert_eq!(judge(&listing, &syn()).blockers[0].tool, Tool::Nft);
 }
 

@@ -43,7 +43,8 @@ fn an_address_that_nobody_knows_is_named_as_the_reason() {
 
 #[test]
 fn the_same_unknown_address_is_the_same_in_every_rule() {
-    let rules = "-A INPUT -s 203.0.113.0/24 -j DROP\n-A INPUT ! -s 203.0.113.0/24 -j DROP";
+    let rules =
+        "-A INPUT -s 203.0.113.0/24 -j DROP\n-A INPUT ! -s 203.0.113.0/24 -j DROP";
     assert_eq!(of_iptables(rules, &stranger()), Fate::Block(Block::Drop));
 }
 
@@ -58,7 +59,8 @@ fn blocked_for_certain_is_not_known_in_which_way() {
 
 #[test]
 fn a_set_whose_elements_nobody_lists_is_unknown() {
-    let because = reasons(of_iptables("-A INPUT -m set --match-set bad src -j DROP", &syn()));
+    let because =
+        reasons(of_iptables("-A INPUT -m set --match-set bad src -j DROP", &syn()));
     assert!(because.contains("the elements of the ipset bad"), "{because}");
     let drop = json!([{"match": {"op": "==", "left": {"payload":
         {"protocol": "ip", "field": "saddr"}}, "right": "@gone"}}, {"drop": null}]);
@@ -101,7 +103,8 @@ fn what_could_not_be_listed_may_block() {
 
 #[test]
 fn a_reply_does_not_come_by_chains_of_nat() {
-    let text = "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -m owner --uid-owner 5 -j DNAT\n";
+    let text =
+        "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -m owner --uid-owner 5 -j DNAT\n";
     let listing = Listing { iptables_legacy: Some(text), ..Listing::default() };
     assert_eq!(fate(&listing, &reply()), Fate::Accept);
 }
@@ -131,8 +134,9 @@ fn chains_that_jump_in_circles_come_to_an_end() {
 
 #[test]
 fn a_list_of_ten_thousand_is_one_question() {
-    let elements: Vec<Value> =
-        (0..10_000_u32).map(|n| json!(format!("203.{}.{}.7", n / 100, n % 100))).collect();
+    let elements: Vec<Value> = (0..10_000_u32)
+        .map(|n| json!(format!("203.{}.{}.7", n / 100, n % 100)))
+        .collect();
     let nft = json!({"nftables": [
         {"set": {"family": "ip", "table": "t", "name": "bad", "elem": elements}},
         {"chain": {"family": "ip", "table": "t", "name": "i", "hook": "input", "prio": 0}},
