@@ -5,26 +5,35 @@
 //! to start; `Deprecated option` and `Unsupported option` are only said, and the
 //! exit status tells whether anything was fatal.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::Directive;
-use crate::case::CommandOutput;
+
+/// What `sshd -t` said.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TestOutput<'a> {
+    /// Its exit status; none if it could not be run.
+    pub exit: Option<i32>,
+    /// Standard output.
+    pub stdout: &'a str,
+    /// Standard error.
+    pub stderr: &'a str,
+}
 
 /// One line of a configuration file that sshd does not accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Complaint {
-    pub(crate) file: String,
-    pub(crate) line: usize,
-    pub(crate) kind: ComplaintKind,
+pub struct Complaint {
+    /// The file.
+    pub file: String,
+    /// The line's number, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub kind: ComplaintKind,
     /// sshd's words, without file and line.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ComplaintKind {
+pub enum ComplaintKind {
     /// No such keyword.
     BadOption,
     /// A keyword with a value that it does not take.
@@ -42,7 +51,8 @@ pub(crate) enum ComplaintKind {
 }
 
 impl ComplaintKind {
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// The kind in one word, as rules know it.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::BadOption => "bad-option",
             Self::BadValue => "bad-value",
@@ -55,22 +65,31 @@ impl ComplaintKind {
     }
 }
 
-static COMPLAINT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?P<file>/.+?):? line (?P<line>[0-9]+): (?P<message>.+)$")
-        .expect("the pattern is a constant")
-});
+/// File, line number and message of `FILE: line N: MESSAGE` or `FILE line N: MESSAGE`.
+fn place(text: &str) -> Option<(&str, usize, &str)> {
+    const WORD: &str = " line ";
+    if !text.starts_with('/') {
+        return None;
+    }
+    text.match_indices(WORD).find_map(|(at, _)| {
+        let file = &text[..at];
+        let file = file.strip_suffix(':').unwrap_or(file);
+        let (number, message) = text[at + WORD.len()..].split_once(": ")?;
+        let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+        let number = number.parse().ok().filter(|number| digits && *number > 0)?;
+        (file.len() > 1 && !message.is_empty()).then_some((file, number, message))
+    })
+}
 
 /// The lines that keep sshd from starting; none if `sshd -t` succeeded.
-pub(crate) fn complaints(test: &CommandOutput, config: &[Directive]) -> Vec<Complaint> {
+pub fn complaints(test: TestOutput, config: &[Directive]) -> Vec<Complaint> {
     if test.exit == Some(0) {
         return Vec::new();
     }
     let mut found: Vec<Complaint> = Vec::new();
     for line in lines(test) {
-        let Some(parts) = COMPLAINT.captures(line) else { continue };
-        let Ok(number) = parts["line"].parse() else { continue };
-        let message = parts["message"].to_owned();
-        let file = parts["file"].to_owned();
+        let Some((file, number, message)) = place(line) else { continue };
+        let (file, message) = (file.to_owned(), message.to_owned());
         let said = config.iter().find(|said| said.file == file && said.line == number);
         let Some(kind) = kind(&message, said) else { continue };
         let complaint = Complaint { file, line: number, kind, message };
@@ -83,17 +102,17 @@ pub(crate) fn complaints(test: &CommandOutput, config: &[Directive]) -> Vec<Comp
 }
 
 /// What else `sshd -t` says when it fails: everything that is about no line.
-pub(crate) fn other_errors(test: &CommandOutput) -> Vec<String> {
+pub fn other_errors(test: TestOutput) -> Vec<String> {
     if test.exit == Some(0) {
         return Vec::new();
     }
     lines(test)
-        .filter(|line| !COMPLAINT.is_match(line) && !line.contains(": terminating, "))
+        .filter(|line| place(line).is_none() && !line.contains(": terminating, "))
         .map(str::to_owned)
         .collect()
 }
 
-fn lines(test: &CommandOutput) -> impl Iterator<Item = &str> {
+fn lines(test: TestOutput<'_>) -> impl Iterator<Item = &str> {
     test.stderr
         .lines()
         .chain(test.stdout.lines())
@@ -129,7 +148,7 @@ fn kind(message: &str, said: Option<&Directive>) -> Option<ComplaintKind> {
 ///
 /// Only `yes` or `no` followed by the name of a keyword that takes a value is
 /// taken for that.
-pub(crate) fn glued(text: &str) -> Option<(String, String)> {
+pub fn glued(text: &str) -> Option<(String, String)> {
     let (keyword, rest) = text.split_once(char::is_whitespace)?;
     let rest = rest.trim_start();
     for value in ["yes", "no"] {
@@ -216,12 +235,8 @@ mod tests {
     use super::*;
 
     fn kinds(stderr: &str) -> Vec<(usize, ComplaintKind)> {
-        let test = CommandOutput {
-            exit: Some(255),
-            stdout: String::new(),
-            stderr: stderr.to_owned(),
-        };
-        complaints(&test, &[]).into_iter().map(|c| (c.line, c.kind)).collect()
+        let test = TestOutput { exit: Some(255), stdout: "", stderr };
+        complaints(test, &[]).into_iter().map(|c| (c.line, c.kind)).collect()
     }
 
     #[test]
@@ -246,14 +261,13 @@ mod tests {
 
     #[test]
     fn a_successful_test_has_no_complaints() {
-        let test = CommandOutput {
+        let test = TestOutput {
             exit: Some(0),
-            stderr: "/etc/ssh/sshd_config: line 3: Bad configuration option: Foo"
-                .to_owned(),
-            ..CommandOutput::default()
+            stderr: "/etc/ssh/sshd_config: line 3: Bad configuration option: Foo",
+            ..TestOutput::default()
         };
-        assert!(complaints(&test, &[]).is_empty());
-        assert!(other_errors(&test).is_empty());
+        assert!(complaints(test, &[]).is_empty());
+        assert!(other_errors(test).is_empty());
     }
 
     #[test]

@@ -1,22 +1,22 @@
-//! iptables' save format, read for one packet.
+//! iptables' save format.
 //!
 //! It is needed twice. `iptables-legacy` keeps its rules outside nftables. And
 //! `iptables-nft` keeps them inside, but its extensions are opaque there (`xt`),
 //! so that a rule which nft lists with an `xt` expression is read in iptables'
-//! own words instead.
+//! own words instead. What a rule's options ask for is in [`iptables_match`].
+//!
+//! [`iptables_match`]: super::iptables_match
 
-use std::net::IpAddr;
-use std::ops::RangeInclusive;
-
-use super::nft_expression::in_network;
-use super::{
-    Base, Block, Chain, Direction, Effect, Packet, Rule, Table, Tool, Tri, Verdict,
-    overlap,
-};
+use super::condition::Condition;
+use super::iptables_match::condition;
+use super::{Base, Block, Chain, Direction, Effect, Packet, Rule, Table, Tool, Verdict};
 
 /// The tables of a save file.
 pub(super) fn read(text: &str, tool: Tool, packet: &Packet) -> Vec<Table> {
-    let family = if tool == Tool::Ip6tables { "ip6" } else { "ip" };
+    let family = match tool {
+        Tool::Ip6tables | Tool::Ip6tablesLegacy => "ip6",
+        _ => "ip",
+    };
     let mut tables: Vec<Table> = Vec::new();
     for line in text.lines().map(str::trim) {
         if let Some(name) = line.strip_prefix('*') {
@@ -31,7 +31,11 @@ pub(super) fn read(text: &str, tool: Tool, packet: &Packet) -> Vec<Table> {
         if let Some(chain) = line.strip_prefix(':') {
             let mut words = chain.split_whitespace();
             let (Some(name), policy) = (words.next(), words.next()) else { continue };
-            let base = base(&table.name, name, policy == Some("DROP"));
+            let mut base = base(&table.name, name, policy == Some("DROP"));
+            // Only a connection's first packet comes by these chains.
+            if table.name == "nat" && packet.direction == Direction::Out {
+                base = None;
+            }
             let chain = table.chains.entry(name.to_owned()).or_default();
             chain.base = base;
             chain.tool = tool;
@@ -99,7 +103,12 @@ fn base(table: &str, chain: &str, policy_drops: bool) -> Option<Base> {
         ("security", _) => 50,
         _ => 0,
     };
-    Some(Base { hook: hook.to_owned(), priority, policy_drops, applies: Tri::Yes })
+    Some(Base {
+        hook: hook.to_owned(),
+        priority,
+        policy_drops,
+        applies: Condition::Is(true),
+    })
 }
 
 /// Words of a line; double quotes hold spaces together, `\"` is a quote.
@@ -155,7 +164,7 @@ fn effects(words: &[String], packet: &Packet) -> Vec<Effect> {
                 verdict = None;
             }
             _ => {
-                if let Some(test) = test(option, &values, packet) {
+                if let Some(test) = condition(option, &values, packet) {
                     effects.push(Effect::Test(if negated { test.not() } else { test }));
                 }
             }
@@ -191,115 +200,4 @@ fn rejection(how: &str) -> Block {
             how.trim_start_matches("icmp6-").trim_start_matches("icmp-").to_owned(),
         ),
     }
-}
-
-/// Whether an option's condition holds; nothing if the option is none.
-fn test(option: &str, values: &[&str], packet: &Packet) -> Option<Tri> {
-    let value = values.first().copied().unwrap_or_default();
-    let inward = packet.direction == Direction::In;
-    Some(match option {
-        "-m" | "--match" | "--comment" | "--log-prefix" | "--log-level"
-        | "--set-mark" | "--set-xmark" | "--nflog-group" | "--nflog-prefix"
-        | "--log-uid" => return None,
-        "-p" | "--protocol" => Tri::from(matches!(value, "tcp" | "6" | "all")),
-        "-s" | "--source" => address(packet.source, value),
-        "-d" | "--destination" => address(packet.destination, value),
-        "-i" | "--in-interface" if inward => interface(packet, value),
-        "-o" | "--out-interface" if !inward => interface(packet, value),
-        "-i" | "--in-interface" | "-o" | "--out-interface" => Tri::No,
-        "--dport" | "--dports" | "--destination-port" | "--destination-ports" => {
-            ports(&packet.destination_port, value)
-        }
-        "--sport" | "--sports" | "--source-port" | "--source-ports" => {
-            ports(&packet.source_port, value)
-        }
-        "--ports" => {
-            ports(&packet.destination_port, value).or(ports(&packet.source_port, value))
-        }
-        "--syn" => Tri::from(inward),
-        "--tcp-flags" => tcp_flags(packet, values),
-        "--state" | "--ctstate" => {
-            let state = if inward { "NEW" } else { "ESTABLISHED" };
-            let words: Vec<&str> = value.split(',').collect();
-            let others = ["DNAT", "SNAT", "UNTRACKED"];
-            if words.contains(&state) {
-                Tri::Yes
-            } else if words.iter().any(|word| others.contains(word)) {
-                Tri::Unknown
-            } else {
-                Tri::No
-            }
-        }
-        "--ctdir" => Tri::from(value == if inward { "ORIGINAL" } else { "REPLY" }),
-        "--dst-type" if inward => Tri::from(value == "LOCAL"),
-        "--src-type" if !inward => Tri::from(value == "LOCAL"),
-        "--pkt-type" => Tri::from(value == "unicast"),
-        "-f" | "--fragment" => Tri::No,
-        _ => Tri::Unknown,
-    })
-}
-
-fn address(address: Option<IpAddr>, network: &str) -> Tri {
-    let (base, length) = network.split_once('/').unwrap_or((network, ""));
-    let (Some(address), Ok(base)) = (address, base.parse::<IpAddr>()) else {
-        return if matches!(network, "0.0.0.0/0" | "::/0") {
-            Tri::Yes
-        } else {
-            Tri::Unknown
-        };
-    };
-    let length = match (length.parse::<u32>(), length.parse::<IpAddr>()) {
-        (Ok(length), _) => length,
-        (_, Ok(IpAddr::V4(mask))) => mask.to_bits().leading_ones(),
-        _ if base.is_ipv4() => 32,
-        _ => 128,
-    };
-    Tri::from(in_network(address, base, length))
-}
-
-fn interface(packet: &Packet, name: &str) -> Tri {
-    let Some(interface) = &packet.interface else { return Tri::Unknown };
-    match name.strip_suffix('+') {
-        Some(start) => Tri::from(interface.starts_with(start)),
-        None => Tri::from(interface == name),
-    }
-}
-
-fn ports(port: &RangeInclusive<u16>, list: &str) -> Tri {
-    let port = u64::from(*port.start())..=u64::from(*port.end());
-    list.split(',').fold(Tri::No, |any, item| {
-        let (from, to) = item.split_once(':').unwrap_or((item, item));
-        let bound = |text: &str, open: u16| match text {
-            "" => Some(open),
-            "ssh" => Some(22),
-            text => text.parse().ok(),
-        };
-        any.or(match (bound(from, 0), bound(to, u16::MAX)) {
-            (Some(from), Some(to)) => overlap(&port, &(from.into()..=to.into())),
-            _ => Tri::Unknown,
-        })
-    })
-}
-
-fn tcp_flags(packet: &Packet, values: &[&str]) -> Tri {
-    let [mask, set] = values else { return Tri::Unknown };
-    let flags = |list: &str| -> Vec<String> {
-        match list {
-            "ALL" => {
-                ["FIN", "SYN", "RST", "PSH", "ACK", "URG"].map(str::to_owned).to_vec()
-            }
-            "NONE" => Vec::new(),
-            list => list.split(',').map(str::to_owned).collect(),
-        }
-    };
-    let ours: &[&str] = match packet.direction {
-        Direction::In => &["SYN"],
-        Direction::Out => &["SYN", "ACK"],
-    };
-    let wanted = flags(set);
-    Tri::from(
-        flags(mask)
-            .iter()
-            .all(|flag| ours.contains(&flag.as_str()) == wanted.contains(flag)),
-    )
 }

@@ -1,4 +1,4 @@
-//! nftables' JSON (libnftables-json(5)), read for one packet.
+//! nftables' JSON (libnftables-json(5)), read for one kind of packet.
 //!
 //! `nft -j list ruleset` is a flat list of `table`, `chain`, `rule`, `set` and
 //! `map` objects. Rules come in their order, so reading is one pass, after the
@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::nft_expression::{Sets, matches, one_of};
-use super::nft_text::rule_text;
-use super::{Base, Block, Effect, Packet, Rule, Table, Tri, Verdict};
+use super::condition::Condition;
+use super::nft_expression::{Sets, interfaces, matches, one_of};
+use super::nft_text::{rule_text, statement_text};
+use super::region::Dimension;
+use super::{Base, Block, Direction, Effect, Packet, Rule, Table, Verdict};
 
 /// The tables of a listing, as the packet meets them.
 ///
@@ -54,7 +56,8 @@ pub(super) fn read(json: &Value, chains: &str, packet: &Packet) -> Vec<Table> {
             tables.iter_mut().find(|one| one.family == family && one.name == name);
         let chains = table.into_iter().flat_map(|table| table.chains.values_mut());
         for base in chains.filter_map(|chain| chain.base.as_mut()) {
-            base.applies = base.applies.and(asleep.not());
+            base.applies =
+                Condition::All(vec![base.applies.clone(), asleep.clone().not()]);
         }
     }
     tables
@@ -79,18 +82,18 @@ fn text(object: &Value, field: &str) -> String {
 ///
 /// `flags` is one word or a list of them. nft 1.0.6 prints the table's own name
 /// there, which tells only that there is some flag.
-fn is_asleep(table: &Value) -> Tri {
+fn is_asleep(table: &Value) -> Condition {
     let flags = match table.get("flags") {
-        None => return Tri::No,
+        None => return Condition::Is(false),
         Some(Value::Array(flags)) => flags.as_slice(),
         Some(flag) => std::slice::from_ref(flag),
     };
     if flags.iter().any(|flag| flag == "dormant") {
-        Tri::Yes
+        Condition::Is(true)
     } else if flags.iter().any(|flag| Some(flag) == table.get("name")) {
-        Tri::Unknown
+        Condition::Opaque("the table's flags, which this nft does not show".to_owned())
     } else {
-        Tri::No
+        Condition::Is(false)
     }
 }
 
@@ -98,8 +101,12 @@ fn base(chain: &Value, chains: &str, packet: &Packet) -> Option<Base> {
     let hook = chain.get("hook")?.as_str()?.to_owned();
     Some(Base {
         applies: match hook.as_str() {
-            "ingress" | "egress" => on_device(chain, chains, packet),
-            _ => Tri::Yes,
+            "ingress" | "egress" => on_device(chain, chains),
+            // Only a connection's first packet comes by chains of this type.
+            _ if packet.direction == Direction::Out && text(chain, "type") == "nat" => {
+                Condition::Is(false)
+            }
+            _ => Condition::Is(true),
         },
         hook,
         priority: chain.get("prio").and_then(Value::as_i64).unwrap_or(0),
@@ -107,9 +114,8 @@ fn base(chain: &Value, chains: &str, packet: &Packet) -> Option<Base> {
     })
 }
 
-/// Whether a chain of one device sees the packet.
-fn on_device(chain: &Value, chains: &str, packet: &Packet) -> Tri {
-    let Some(interface) = &packet.interface else { return Tri::Unknown };
+/// Whether a chain of one device, or of several, sees the packet.
+fn on_device(chain: &Value, chains: &str) -> Condition {
     let listed = match chain.get("dev") {
         Some(Value::String(device)) => vec![device.clone()],
         Some(Value::Array(devices)) => {
@@ -117,7 +123,16 @@ fn on_device(chain: &Value, chains: &str, packet: &Packet) -> Tri {
         }
         _ => devices(chain, chains),
     };
-    if listed.is_empty() { Tri::Unknown } else { Tri::from(listed.contains(interface)) }
+    if listed.is_empty() {
+        return Condition::Opaque(
+            "the chain's device, which this nft does not show".to_owned(),
+        );
+    }
+    let devices = listed.iter().filter_map(|name| interfaces(name));
+    Condition::Within(
+        Dimension::Interface,
+        devices.flat_map(|names| names.into_ranges()).collect(),
+    )
 }
 
 /// The devices of a chain in the text of `nft list chains`: `device "eth0"` or
@@ -155,13 +170,18 @@ fn read_rule(rule: &Value, packet: &Packet, sets: &Sets) -> Rule {
 
 /// What one statement does to the packet; nothing if it only counts or logs.
 fn effect(statement: &Value, packet: &Packet, sets: &Sets) -> Option<Effect> {
-    let unknown = Some(Effect::Test(Tri::Unknown));
+    let opaque = || Condition::Opaque(format!("`{}`", statement_text(statement)));
+    let unknown = || Some(Effect::Test(opaque()));
     let Some((kind, body)) =
         statement.as_object().and_then(|object| object.iter().next())
     else {
-        return unknown;
+        return unknown();
     };
     match kind.as_str() {
+        // A packet that is sent to another port or address is another packet.
+        "mangle" if body.get("key").is_some_and(|key| key.get("payload").is_some()) => {
+            Some(Effect::verdict(Verdict::Elsewhere))
+        }
         "match" => Some(Effect::Test(matches(body, packet, sets))),
         "vmap" => Some(Effect::Choose(verdict_map(body, packet, sets))),
         "counter" | "log" | "comment" | "mangle" | "notrack" | "dup" | "flow"
@@ -176,11 +196,11 @@ fn effect(statement: &Value, packet: &Packet, sets: &Sets) -> Option<Effect> {
         }
         // A target of iptables decides something, and nobody can say what.
         "xt" if body.get("type").is_none_or(|kind| kind != "match") => {
-            Some(Effect::Choose(vec![(Tri::Unknown, Verdict::Elsewhere)]))
+            Some(Effect::Choose(vec![(opaque(), Verdict::Elsewhere)]))
         }
         // `add @set { … limit … }` matches only within the limit.
-        "set" => body.get("stmt").map(|_| Effect::Test(Tri::Unknown)),
-        _ => verdict(kind, body).map(Effect::verdict).or(unknown),
+        "set" => body.get("stmt").map(|_| Effect::Test(opaque())),
+        _ => verdict(kind, body).map(Effect::verdict).or_else(unknown),
     }
 }
 
@@ -214,17 +234,21 @@ fn rejection(body: &Value) -> Block {
     }
 }
 
-/// A verdict map's entries: whether each holds, and what it decides.
-fn verdict_map(body: &Value, packet: &Packet, sets: &Sets) -> Vec<(Tri, Verdict)> {
-    let unknown = vec![(Tri::Unknown, Verdict::Elsewhere)];
+/// A verdict map's entries: when each is taken, and what it decides.
+fn verdict_map(body: &Value, packet: &Packet, sets: &Sets) -> Vec<(Condition, Verdict)> {
+    let unknown = |what: &str| {
+        (Condition::Opaque(format!("the verdict map {what}")), Verdict::Elsewhere)
+    };
     let (Some(key), Some(data)) = (body.get("key"), body.get("data")) else {
-        return unknown;
+        return vec![unknown("of a rule")];
     };
     let entries = match data {
         Value::String(name) => sets.get(name.trim_start_matches('@')),
         other => other.get("set").or(Some(other)),
     };
-    let Some(entries) = entries.and_then(Value::as_array) else { return unknown };
+    let Some(entries) = entries.and_then(Value::as_array) else {
+        return vec![unknown(data.as_str().unwrap_or("of a rule"))];
+    };
     entries
         .iter()
         .map(|entry| {
@@ -233,7 +257,7 @@ fn verdict_map(body: &Value, packet: &Packet, sets: &Sets) -> Vec<(Tri, Verdict)
                 let (kind, body) = pair[1].as_object()?.iter().next()?;
                 Some((one_of(key, &pair[0], packet, sets), verdict(kind, body)?))
             });
-            decided.unwrap_or((Tri::Unknown, Verdict::Elsewhere))
+            decided.unwrap_or_else(|| unknown("of a rule"))
         })
         .collect()
 }

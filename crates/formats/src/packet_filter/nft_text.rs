@@ -11,6 +11,11 @@ pub(super) fn rule_text(statements: &[Value]) -> String {
     words.join(" ")
 }
 
+/// One statement, or the word for one that says nothing.
+pub(super) fn statement_text(one: &Value) -> String {
+    statement(one).unwrap_or_else(|| "a statement".to_owned())
+}
+
 fn statement(statement: &Value) -> Option<String> {
     let (kind, body) = statement.as_object()?.iter().next()?;
     let of = |name: &str| body.get(name).map(value).unwrap_or_default();
@@ -41,7 +46,8 @@ fn statement(statement: &Value) -> Option<String> {
     })
 }
 
-fn value(expression: &Value) -> String {
+/// A field or a value.
+pub(super) fn value(expression: &Value) -> String {
     match expression {
         Value::String(text) => text.clone(),
         Value::Array(items) => list(items),

@@ -1,0 +1,134 @@
+//! What a keyword comes to for one connection.
+//!
+//! sshd reads its files twice (servconf.c): once for everybody, and once more for a
+//! connection, where only lines under a `Match` that holds count, and these win over
+//! the first reading. In each reading the first line wins, or the lines add up.
+
+use super::criterion::{Connection, Holds};
+use super::{Config, Directive, keyword};
+
+/// What a keyword comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting<'a> {
+    /// No line sets it: sshd's default.
+    Default,
+    /// These lines set it; several only if they add up.
+    Set(Vec<&'a Directive>),
+    /// It depends on what is not known: why.
+    Unknown(String),
+}
+
+impl Setting<'_> {
+    /// The values that are set, line after line; none if that is not known.
+    pub fn values(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Default => Some(Vec::new()),
+            Self::Set(lines) => {
+                let words = lines.iter().flat_map(|said| &said.arguments);
+                Some(words.map(String::as_str).collect())
+            }
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl Config {
+    /// What a keyword (in lower case) comes to for a connection.
+    pub fn resolve(&self, keyword: &str, connection: &Connection) -> Setting<'_> {
+        if let Some(why) = self.doubt() {
+            return Setting::Unknown(why);
+        }
+        let Some(known) = keyword::find(keyword) else {
+            return Setting::Unknown(format!(
+                "{keyword} is no keyword that is known here"
+            ));
+        };
+        let all = self.directives.iter();
+        let lines = all.filter(|said| keyword::canonical(&said.keyword) == known.name);
+        let everybody = lines.clone().filter(|said| !said.in_match);
+        let mut matching = Vec::new();
+        if known.in_match {
+            for said in lines.filter(|said| !said.under.is_empty()) {
+                match self.holds(said, connection) {
+                    Ok(true) => matching.push((said, None)),
+                    Ok(false) => {}
+                    Err(why) => matching.push((said, Some(why))),
+                }
+            }
+        }
+        if known.adds_up {
+            if let Some((_, Some(why))) = matching.iter().find(|(_, why)| why.is_some()) {
+                return Setting::Unknown(why.clone());
+            }
+            let matching: Vec<&Directive> =
+                matching.into_iter().map(|(said, _)| said).collect();
+            let lines = if matching.is_empty() { everybody.collect() } else { matching };
+            return if lines.is_empty() { Setting::Default } else { Setting::Set(lines) };
+        }
+        first(matching, everybody.take(1).next())
+    }
+
+    /// Why nobody knows what any keyword comes to.
+    fn doubt(&self) -> Option<String> {
+        let refused = self.refusals.first().or(self.cut.as_ref());
+        refused
+            .map(|line| {
+                format!("sshd may refuse {}:{}: {}", line.file, line.line, line.why)
+            })
+            .or_else(|| {
+                let (file, line, path) = self.unread.first()?;
+                Some(format!("{path} is included at {file}:{line} and was not read"))
+            })
+    }
+
+    /// Whether a line counts for a connection: every `Match` above it holds. Why
+    /// nobody knows, if so.
+    fn holds(&self, said: &Directive, connection: &Connection) -> Result<bool, String> {
+        let mut open = None;
+        for block in said.under.iter().map(|block| &self.blocks[*block]) {
+            for criterion in &block.criteria {
+                match criterion.holds(connection) {
+                    Holds::Yes => {}
+                    Holds::No => return Ok(false),
+                    Holds::Unknown(what) => {
+                        let place = format!("{}:{}", block.file, block.line);
+                        open.get_or_insert_with(|| {
+                            format!("`{}` at {place} depends on {what}", block.text)
+                        });
+                    }
+                }
+            }
+        }
+        open.map_or(Ok(true), Err)
+    }
+}
+
+/// The first line that counts, if those that may count before it say the same.
+fn first<'a>(
+    matching: Vec<(&'a Directive, Option<String>)>,
+    everybody: Option<&'a Directive>,
+) -> Setting<'a> {
+    let mut open: Option<(&Directive, String)> = None;
+    let certain = 'found: {
+        for (said, why) in matching {
+            match (why, &open) {
+                (None, _) => break 'found Some(said),
+                (Some(why), None) => open = Some((said, why)),
+                // Two that may count and differ leave it open, whatever follows.
+                (Some(why), Some((other, _))) if other.arguments != said.arguments => {
+                    return Setting::Unknown(why);
+                }
+                (Some(_), Some(_)) => {}
+            }
+        }
+        everybody
+    };
+    match (certain, open) {
+        (Some(said), Some((other, _))) if said.arguments == other.arguments => {
+            Setting::Set(vec![said])
+        }
+        (_, Some((_, why))) => Setting::Unknown(why),
+        (Some(said), None) => Setting::Set(vec![said]),
+        (None, None) => Setting::Default,
+    }
+}
