@@ -5,15 +5,33 @@
 //! from a second namespace (198.18.0.1 to 198.18.0.4) met there, and `nft` and
 //! `iptablesNft` are what the tools then listed.
 
-use doctor::case::{Case, Firewall, NetworkPath, Section, Target};
-use doctor::facts::{self, FirewallFacts, FirewallVerdict};
+use doctor::case::{Addresses, Case, Iptables, NetworkPath, Nft, Section, Target};
+use doctor::facts::{self, FirewallFacts, FirewallVerdict, Known};
 use serde_json::{Value, json};
 
 fn rulesets(text: &str) -> Vec<Value> {
     serde_json::from_str(text).expect("the file is JSON")
 }
 
+/// What the guest's tools listed.
+#[derive(Default)]
+struct Firewall {
+    nft: Option<Value>,
+    chains: Option<String>,
+    iptables: Iptables,
+}
+
 fn judge(firewall: Firewall) -> FirewallFacts {
+    let mut case = case();
+    case.iptables = Section::Collected(firewall.iptables);
+    if let Some(ruleset) = firewall.nft {
+        case.nft = Section::Collected(Nft { ruleset, chains: firewall.chains });
+    }
+    facts::derive(&case).firewall
+}
+
+/// A case in which nobody listed any rule.
+fn case() -> Case {
     let target = Target {
         user: "azureuser".to_owned(),
         host: "198.18.0.4".to_owned(),
@@ -35,14 +53,17 @@ fn judge(firewall: Firewall) -> FirewallFacts {
     let interfaces = [("lo", "127.0.0.1"), ("eth0", "198.18.0.4")];
     let interfaces =
         interfaces.map(|(name, address)| (name.to_owned(), vec![address.to_owned()]));
-    case.firewall =
-        Section::Collected(Firewall { interfaces: interfaces.into(), ..firewall });
-    facts::derive(&case).firewall.expect("the section is there")
+    case.addresses = Section::Collected(Addresses { interfaces: interfaces.into() });
+    case
+}
+
+fn known<T: Copy>(fact: &Known<T>) -> Option<T> {
+    fact.known().copied()
 }
 
 /// What the client meets: a reply that is blocked looks like a drop.
 fn outcome(facts: &FirewallFacts) -> Value {
-    match (facts.verdict, facts.reply) {
+    match (known(&facts.verdict), known(&facts.reply)) {
         (Some(FirewallVerdict::Accept), Some(FirewallVerdict::Accept)) => json!("accept"),
         (None, _) | (Some(FirewallVerdict::Accept), None) => json!("unknown"),
         (Some(FirewallVerdict::Accept), _) => json!("drop"),
@@ -71,10 +92,14 @@ fn iptables_rules_do_what_the_kernel_does_in_both_kinds() {
         let text = ruleset["iptablesNft"].as_str().map(str::to_owned);
         let nft = Firewall {
             nft: Some(ruleset["nft"].clone()),
-            iptables_nft: text.clone(),
+            iptables: Iptables { v4: text.clone(), ..Iptables::default() },
             ..Firewall::default()
         };
-        let legacy = Firewall { iptables_legacy: text, ..Firewall::default() };
+        let legacy = Firewall {
+            nft: Some(json!({"nftables": []})),
+            iptables: Iptables { v4_legacy: text, ..Iptables::default() },
+            ..Firewall::default()
+        };
         for facts in [judge(nft), judge(legacy)] {
             assert_eq!(
                 outcome(&facts),
@@ -96,7 +121,7 @@ fn a_chain_is_edited_with_the_tool_that_made_it() {
     let saved = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
     let facts = judge(Firewall {
         nft: Some(nft),
-        iptables_nft: Some(saved.to_owned()),
+        iptables: Iptables { v4: Some(saved.to_owned()), ..Iptables::default() },
         ..Firewall::default()
     });
     assert_eq!(facts.repair_lines, "nft ip raw p 2 1");
@@ -118,7 +143,44 @@ fn opaque_rules_are_never_guessed() {
 
 #[test]
 fn without_a_listing_there_is_no_verdict() {
-    assert_eq!(judge(Firewall::default()).verdict, None);
+    let facts = facts::derive(&case()).firewall;
+    assert_eq!(known(&facts.verdict), None);
+    assert!(facts.blockers.why_not().is_some());
+}
+
+const DROPS: &str =
+    "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp --dport 80 -j ACCEPT\nCOMMIT\n";
+
+#[test]
+fn iptables_alone_is_evidence_of_a_drop_and_not_of_an_accept() {
+    let alone = |text: &str| {
+        judge(Firewall {
+            iptables: Iptables { v4: Some(text.to_owned()), ..Iptables::default() },
+            ..Firewall::default()
+        })
+    };
+    assert_eq!(known(&alone(DROPS).verdict), Some(FirewallVerdict::Drop));
+    let open = alone(&DROPS.replace("INPUT DROP", "INPUT ACCEPT"));
+    assert_eq!(open.verdict.why_not(), Some("nothing asked for it"));
+}
+
+#[test]
+fn ipv6_s_legacy_rules_do_not_meet_an_ipv4_packet() {
+    let verdict = |v4: Option<&str>, v6: Option<&str>| {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        judge(Firewall {
+            nft: Some(json!({"nftables": []})),
+            iptables: Iptables {
+                v4_legacy: text(v4),
+                v6_legacy: text(v6),
+                ..Iptables::default()
+            },
+            ..Firewall::default()
+        })
+        .verdict
+    };
+    assert_eq!(verdict(None, Some(DROPS)), Known::Is(FirewallVerdict::Accept));
+    assert_eq!(verdict(Some(DROPS), None), Known::Is(FirewallVerdict::Drop));
 }
 
 #[test]
@@ -129,15 +191,15 @@ fn the_deciding_rule_is_named_with_its_place() {
         judge(Firewall { nft: Some(ruleset["nft"].clone()), ..Firewall::default() })
     };
     let facts = named("nested");
-    let blocker = &facts.blockers[0];
+    let blocker = &facts.blockers.known().expect("a list")[0];
     assert_eq!((blocker.chain.as_str(), blocker.rule.as_str()), ("c", "drop"));
     assert!(blocker.text.starts_with("nft table inet t, chain c: drop (handle "));
     assert_eq!(facts.repair_lines.lines().count(), 1);
     let facts = named("policy");
-    assert_eq!(facts.blockers[0].rule, "policy drop");
+    assert_eq!(facts.blockers.known().expect("a list")[0].rule, "policy drop");
     assert_eq!(facts.repair_lines, "nft inet t i policy 0");
     assert_eq!(
-        named("concat").blockers[0].rule,
+        named("concat").blockers.known().expect("a list")[0].rule,
         "ip saddr . tcp dport { 198.18.0.1 . 22 } drop"
     );
 }
@@ -150,8 +212,8 @@ fn netdev(device: Value, chains: Option<&str>) -> Option<FirewallVerdict> {
         {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}},
                    "right": 22}}, {"drop": null}]});
     let nft = json!({"nftables": [{"chain": chain}, {"rule": rule}]});
-    let nft_chains = chains.map(str::to_owned);
-    judge(Firewall { nft: Some(nft), nft_chains, ..Firewall::default() }).verdict
+    let chains = chains.map(str::to_owned);
+    known(&judge(Firewall { nft: Some(nft), chains, ..Firewall::default() }).verdict)
 }
 
 #[test]
@@ -184,5 +246,5 @@ fn chains_that_jump_in_circles_come_to_an_end() {
     }
     let nft = Some(json!({"nftables": objects}));
     let facts = judge(Firewall { nft, ..Firewall::default() });
-    assert_eq!(facts.verdict, None);
+    assert_eq!(known(&facts.verdict), None);
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::word::words;
+
 /// The cloud's side of the network path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -20,10 +22,9 @@ pub struct NetworkPath {
     /// The inbound decision of the NSGs for TCP to the SSH port.
     #[serde(default)]
     pub inbound: Option<FlowDecision>,
-    /// Where a reply to the client goes: next hop type (`Internet`, `None`,
-    /// `VirtualAppliance`, ...).
+    /// Where a reply to the client goes.
     #[serde(default)]
-    pub reply_next_hop: Option<String>,
+    pub reply_next_hop: Option<NextHop>,
     /// The route table that decides the reply's next hop, if one does.
     #[serde(default)]
     pub reply_route_table: Option<String>,
@@ -54,4 +55,22 @@ pub struct FlowDecision {
     /// Where that NSG is attached: `subnet` or `networkInterface`.
     #[serde(default)]
     pub attached_to: Option<String>,
+}
+
+words! {
+    /// The kind of a route's next hop.
+    pub enum NextHop {
+        /// Another machine of the virtual network.
+        VnetLocal = "VnetLocal",
+        /// A virtual network that this one is peered with.
+        VnetPeering = "VNetPeering",
+        /// The Internet.
+        Internet = "Internet",
+        /// A gateway to another network.
+        Gateway = "VirtualNetworkGateway",
+        /// A machine that forwards.
+        Appliance = "VirtualAppliance",
+        /// Nowhere: the packet is dropped.
+        None = "None",
+    }
 }

@@ -16,7 +16,10 @@ use super::{
 
 /// The tables of a save file.
 pub(super) fn read(text: &str, tool: Tool, packet: &Packet) -> Vec<Table> {
-    let family = if tool == Tool::Ip6tables { "ip6" } else { "ip" };
+    let family = match tool {
+        Tool::Ip6tables | Tool::Ip6tablesLegacy => "ip6",
+        Tool::Nft | Tool::Iptables | Tool::IptablesLegacy => "ip",
+    };
     let mut tables: Vec<Table> = Vec::new();
     for line in text.lines().map(str::trim) {
         if let Some(name) = line.strip_prefix('*') {

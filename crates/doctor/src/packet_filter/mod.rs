@@ -19,7 +19,24 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use crate::case::Firewall;
+use serde_json::Value;
+
+/// What the guest's tools list; a tool that was not asked lists nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Listing<'a> {
+    /// `nft -j list ruleset`.
+    pub(crate) nft: Option<&'a Value>,
+    /// `nft list chains`.
+    pub(crate) nft_chains: Option<&'a str>,
+    /// `iptables-nft-save`.
+    pub(crate) iptables: Option<&'a str>,
+    /// `ip6tables-nft-save`.
+    pub(crate) ip6tables: Option<&'a str>,
+    /// `iptables-legacy-save`.
+    pub(crate) iptables_legacy: Option<&'a str>,
+    /// `ip6tables-legacy-save`.
+    pub(crate) ip6tables_legacy: Option<&'a str>,
+}
 
 /// One packet of the login: the SYN to the SSH port, or the reply to it.
 #[derive(Debug, Clone)]
@@ -118,6 +135,7 @@ enum Tool {
     Iptables,
     Ip6tables,
     IptablesLegacy,
+    Ip6tablesLegacy,
 }
 
 impl Tool {
@@ -127,6 +145,7 @@ impl Tool {
             Self::Iptables => "iptables",
             Self::Ip6tables => "ip6tables",
             Self::IptablesLegacy => "iptables-legacy",
+            Self::Ip6tablesLegacy => "ip6tables-legacy",
         }
     }
 }
@@ -207,7 +226,7 @@ pub(crate) struct Blocker {
     pub(crate) table: String,
     pub(crate) chain: String,
     pub(crate) hook: String,
-    /// `nft`, `iptables`, `ip6tables` or `iptables-legacy`.
+    /// `nft`, `iptables`, `ip6tables`, `iptables-legacy` or `ip6tables-legacy`.
     pub(crate) tool: &'static str,
     /// The deciding rule; none if it is the chain's policy.
     pub(crate) rule: Option<RuleRef>,
@@ -234,24 +253,30 @@ pub(crate) struct Judgement {
 }
 
 impl Ruleset {
-    /// Reads what the guest's tools said.
-    pub(crate) fn read(firewall: &Firewall, packet: &Packet) -> Self {
-        let chains = firewall.nft_chains.as_deref().unwrap_or_default();
-        let mut tables = firewall
-            .nft
-            .as_ref()
-            .map(|json| nft::read(json, chains, packet))
-            .unwrap_or_default();
-        for (text, tool) in [
-            (&firewall.iptables_nft, Tool::Iptables),
-            (&firewall.ip6tables_nft, Tool::Ip6tables),
-        ] {
-            if let Some(text) = text {
-                iptables::translate(&mut tables, text, tool, packet);
+    /// Reads what the guest's tools said. Where nft did not list the rules that
+    /// iptables-nft made, iptables' own list stands for them.
+    pub(crate) fn read(listing: &Listing, packet: &Packet) -> Self {
+        let chains = listing.nft_chains.unwrap_or_default();
+        let mut tables =
+            listing.nft.map(|json| nft::read(json, chains, packet)).unwrap_or_default();
+        for (text, tool) in
+            [(listing.iptables, Tool::Iptables), (listing.ip6tables, Tool::Ip6tables)]
+        {
+            match text {
+                Some(text) if listing.nft.is_some() => {
+                    iptables::translate(&mut tables, text, tool, packet);
+                }
+                Some(text) => tables.extend(iptables::read(text, tool, packet)),
+                None => {}
             }
         }
-        if let Some(text) = &firewall.iptables_legacy {
-            tables.extend(iptables::read(text, Tool::IptablesLegacy, packet));
+        for (text, tool) in [
+            (listing.iptables_legacy, Tool::IptablesLegacy),
+            (listing.ip6tables_legacy, Tool::Ip6tablesLegacy),
+        ] {
+            tables.extend(
+                text.into_iter().flat_map(|text| iptables::read(text, tool, packet)),
+            );
         }
         Self { tables }
     }
