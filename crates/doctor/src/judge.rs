@@ -15,10 +15,10 @@
 
 use cel::Context;
 
-use crate::case::{Case, Sshd};
+use crate::case::Case;
 use crate::catalogue::Catalogue;
 use crate::facts::{self, Facts};
-use crate::fault::{Fault, Repair, RepairAction, SectionName, Truth};
+use crate::fault::{Fault, Repair, RepairAction, Truth};
 use crate::lang::Lang;
 use crate::path;
 use crate::step::{Action, Channel, Step};
@@ -36,7 +36,7 @@ pub fn judge(case: &Case, catalogue: &Catalogue, lang: Lang) -> Verdict {
         if reachable {
             sorted.ruled_out.push(fault);
         } else {
-            sorted.sort(fault, case, &facts, &context, observed);
+            sorted.sort(fault, &facts, &context, observed);
         }
     }
     let causes = rank(sorted.holding, catalogue, observed.is_some());
@@ -85,7 +85,6 @@ impl<'a> Sorted<'a> {
     fn sort(
         &mut self,
         fault: &'a Fault,
-        case: &Case,
         facts: &Facts,
         context: &Context<'_, '_>,
         observed: Option<Symptom>,
@@ -98,13 +97,6 @@ impl<'a> Sorted<'a> {
             self.ruled_out.push(fault);
             return;
         };
-        let missing: Vec<(SectionName, &str)> = missing_sections(fault, case);
-        if !missing.is_empty() {
-            for (section, why) in missing {
-                self.open(fault, section, why.to_owned());
-            }
-            return;
-        }
         match fault.when.truth(context) {
             Truth::Yes => {
                 let candidate = observed.filter(|observed| possible.contains(observed));
@@ -116,22 +108,25 @@ impl<'a> Sorted<'a> {
             }
             Truth::No => self.ruled_out.push(fault),
             Truth::Undetermined(absent) => {
-                let (section, why) = blame(fault, case, facts, absent);
-                self.open(fault, section, why);
+                let why = facts.why(&absent).map(str::to_owned);
+                let why =
+                    why.unwrap_or_else(|| format!("the case has no fact `{absent}`"));
+                let variable = absent.split('.').next().unwrap_or_default();
+                self.open(fault, variable, why);
             }
         }
     }
 
     /// Notes that a fault stays open for want of evidence.
-    fn open(&mut self, fault: &Fault, section: SectionName, why: String) {
+    fn open(&mut self, fault: &Fault, section: &str, why: String) {
         let known = self
             .not_checked
             .iter_mut()
-            .find(|entry| entry.section == section.as_str() && entry.why == why);
+            .find(|entry| entry.section == section && entry.why == why);
         match known {
             Some(entry) => entry.faults.push(fault.id.clone()),
             None => self.not_checked.push(NotChecked {
-                section: section.as_str().to_owned(),
+                section: section.to_owned(),
                 why,
                 faults: vec![fault.id.clone()],
             }),
@@ -153,63 +148,6 @@ fn possible_symptoms(fault: &Fault, context: &Context<'_, '_>) -> Vec<Symptom> {
         })
         .map(|possible| possible.symptom)
         .collect()
-}
-
-/// The sections that a fault's rule needs and the case does not have.
-fn missing_sections<'a>(fault: &Fault, case: &'a Case) -> Vec<(SectionName, &'a str)> {
-    let why_not =
-        |section: &SectionName| section.missing_from(case).map(|why| (*section, why));
-    let mut missing: Vec<_> = fault.needs.iter().filter_map(why_not).collect();
-    let alternatives: Vec<_> = fault.needs_any.iter().filter_map(why_not).collect();
-    if alternatives.len() == fault.needs_any.len() {
-        missing.extend(alternatives);
-    }
-    missing
-}
-
-/// The section to blame for a fact that is not there, and the reason as far as
-/// the case tells one; else what is absent.
-fn blame(
-    fault: &Fault,
-    case: &Case,
-    facts: &Facts,
-    absent: String,
-) -> (SectionName, String) {
-    let reads = || fault.needs.iter().chain(&fault.needs_any).copied();
-    for section in reads() {
-        if let Some(why) = section.missing_from(case) {
-            return (section, why.to_owned());
-        }
-    }
-    for section in reads() {
-        let why = match section {
-            SectionName::Firewall => {
-                let undecided = facts
-                    .firewall
-                    .as_ref()
-                    .and_then(|firewall| firewall.undecided.first());
-                undecided.cloned()
-            }
-            SectionName::Sshd => case.sshd.collected().and_then(why_no_settings),
-            _ => None,
-        };
-        if let Some(why) = why {
-            return (section, why);
-        }
-    }
-    (reads().next().unwrap_or(SectionName::Login), absent)
-}
-
-/// Why the settings are not known. What sshd says of a configuration that it refuses
-/// is evidence already, and is not said twice.
-fn why_no_settings(sshd: &Sshd) -> Option<String> {
-    let said = sshd.effective_error.as_ref()?;
-    let refuses = sshd.test.exit.is_some_and(|exit| exit != 0);
-    Some(if refuses {
-        "sshd tells its settings only when it accepts its configuration".to_owned()
-    } else {
-        said.clone()
-    })
 }
 
 /// Root cause first, then what would stop the login next.

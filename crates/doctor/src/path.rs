@@ -6,7 +6,7 @@
 //! firewall, sshd), whether or not the login got that far.
 
 use crate::case::{Case, LoginStage};
-use crate::facts::{Facts, FirewallVerdict};
+use crate::facts::{Facts, FirewallVerdict, Known};
 use crate::lang::Lang;
 use crate::symptom::{self, Stage, Symptom};
 use crate::verdict::{Hop, HopState};
@@ -173,29 +173,25 @@ impl Walk<'_> {
     }
 
     fn firewall(&self) -> Seen {
-        let Some(firewall) = &self.facts.firewall else {
-            return match self.passed(Stage::Tcp) {
-                HopState::Ok => (HopState::Ok, String::new()),
-                _ => self.unknown(self.case.firewall.why_not()),
-            };
-        };
+        let firewall = &self.facts.firewall;
         let port = self.facts.target.port;
         if self.passed(Stage::Tcp) == HopState::Ok {
             let text = self.lang.pick("lets TCP through to port", "TCP を通す: ポート");
             return (HopState::Ok, format!("{text} {port}"));
         }
-        let blocker =
-            firewall.blockers.first().or_else(|| firewall.reply_blockers.first());
-        match (firewall.verdict, blocker) {
-            (_, Some(blocker)) => (HopState::Failed, blocker.text.clone()),
-            (Some(FirewallVerdict::Accept), None)
-                if firewall.reply == Some(FirewallVerdict::Accept) =>
-            {
+        let accepts = Known::Is(FirewallVerdict::Accept);
+        let blockers = [&firewall.blockers, &firewall.reply_blockers];
+        match blockers.into_iter().filter_map(Known::known).flatten().next() {
+            Some(blocker) => (HopState::Failed, blocker.text.clone()),
+            None if firewall.verdict == accepts && firewall.reply == accepts => {
                 let text =
                     self.lang.pick("accepts TCP to port", "TCP を許可する: ポート");
                 (HopState::Ok, format!("{text} {port}"))
             }
-            _ => self.unknown(firewall.undecided.first().map(String::as_str)),
+            None => {
+                let why = firewall.verdict.why_not();
+                self.unknown(why.or_else(|| firewall.reply.why_not()))
+            }
         }
     }
 
@@ -236,24 +232,26 @@ impl Walk<'_> {
             }
             _ => {}
         }
-        let Some(sshd) = &self.facts.sshd else {
-            let skipped = self.passed(Stage::Banner) == HopState::Skipped;
-            let why = self.case.sshd.why_not().unwrap_or_default().to_owned();
-            return (if skipped { HopState::Skipped } else { HopState::Unknown }, why);
-        };
+        let sshd = &self.facts.sshd;
         let port = self.facts.target.port;
-        if sshd.listens {
+        if let Some(why) = sshd.listens.why_not() {
+            let skipped = self.passed(Stage::Banner) == HopState::Skipped;
+            let state = if skipped { HopState::Skipped } else { HopState::Unknown };
+            return (state, why.to_owned());
+        }
+        if sshd.listens.holds() {
             let text = self.lang.pick("listens on port", "待ち受けポート");
             return (HopState::Ok, format!("{text} {port}"));
         }
-        if let Some(line) = sshd.bad_lines.first() {
+        if let Some(line) = sshd.bad_lines.known().and_then(|lines| lines.first()) {
             return (
                 HopState::Failed,
                 format!("{}:{}: {}", line.file, line.line, line.text),
             );
         }
-        if sshd.running {
-            let ports: Vec<String> = sshd.open_ports.iter().map(i64::to_string).collect();
+        if sshd.running.holds() {
+            let open = sshd.open_ports.known().into_iter().flatten();
+            let ports: Vec<String> = open.map(i64::to_string).collect();
             let text = self.lang.pick(
                 format!(
                     "runs, but does not listen on port {port} ({})",
@@ -266,9 +264,10 @@ impl Walk<'_> {
             );
             return (HopState::Failed, text);
         }
-        let unit = sshd.unit.as_ref();
-        let text =
-            unit.map(|unit| format!("{}: {} ({})", unit.name, unit.active, unit.enabled));
+        let unit = sshd.unit.known().and_then(Option::as_ref);
+        let text = unit.map(|unit| {
+            format!("{}: {} ({})", unit.name, unit.active.as_str(), unit.enabled.as_str())
+        });
         (HopState::Failed, text.unwrap_or_else(|| "sshd".to_owned()))
     }
 

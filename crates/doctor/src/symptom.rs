@@ -12,7 +12,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::{Case, Greeting, Login, LoginStage, Name, Resolution, Tcp, TcpOutcome};
+use crate::case::{
+    Case, Greeting, GreetingOutcome, Login, LoginStage, Name, Resolution, Tcp, TcpOutcome,
+};
 
 /// The stages of the way in, in their order.
 #[derive(
@@ -196,13 +198,13 @@ fn of_tcp(tcp: &Tcp) -> Option<Symptom> {
 }
 
 fn of_greeting(greeting: &Greeting) -> Option<Symptom> {
-    match greeting.outcome.as_str() {
-        "silent" => Some(Symptom::BannerSilent),
-        "closed" => Some(Symptom::BannerClosed),
-        "reset" => Some(Symptom::BannerReset),
-        "notSsh" => Some(Symptom::BannerNotSsh),
-        "noKexinit" => Some(Symptom::KexFailed),
-        _ => None,
+    match greeting.outcome {
+        GreetingOutcome::Ok => None,
+        GreetingOutcome::Silent => Some(Symptom::BannerSilent),
+        GreetingOutcome::Closed => Some(Symptom::BannerClosed),
+        GreetingOutcome::Reset => Some(Symptom::BannerReset),
+        GreetingOutcome::NotSsh => Some(Symptom::BannerNotSsh),
+        GreetingOutcome::NoKexinit => Some(Symptom::KexFailed),
     }
 }
 

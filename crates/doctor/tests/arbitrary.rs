@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use doctor::case::{Case, CommandOutput, Section};
+use doctor::case::{Case, CommandOutput, Listeners, Section};
 use doctor::{Catalogue, HopState, Lang, Stage, judge, plan};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -127,13 +127,15 @@ proptest! {
     #[test]
     fn any_ruleset(objects in prop::collection::vec(statement(), 0..12), hook in word()) {
         let mut case: Case = serde_json::from_value(base()).expect("a case");
-        if let Section::Collected(firewall) = &mut case.firewall {
+        if let (Section::Collected(nft), Section::Collected(iptables)) =
+            (&mut case.nft, &mut case.iptables)
+        {
             let chain = |name: &str, hook: Value| json!({"chain": {"family": "ip", "table": "t",
                 "name": name, "hook": hook, "prio": 0, "policy": "drop"}});
             let rule = json!({"rule": {"family": "ip", "table": "t", "chain": "a", "expr": objects}});
-            firewall.nft = Some(json!({"nftables": [chain("a", json!("input")),
-                chain("b", json!(hook)), rule]}));
-            firewall.iptables_legacy = Some(format!("*filter\n:INPUT DROP\n-A INPUT {hook}\n"));
+            nft.ruleset = json!({"nftables": [chain("a", json!("input")),
+                chain("b", json!(hook)), rule]});
+            iptables.v4_legacy = Some(format!("*filter\n:INPUT DROP\n-A INPUT {hook}\n"));
         }
         check(&case);
     }
@@ -141,16 +143,18 @@ proptest! {
     #[test]
     fn any_text_of_sshd(lines in prop::collection::vec(word(), 0..6), number in any::<u64>()) {
         let mut case: Case = serde_json::from_value(base()).expect("a case");
-        if let Section::Collected(sshd) = &mut case.sshd {
-            let text = lines.join("\n");
-            sshd.config.insert("/etc/ssh/sshd_config".to_owned(), text.clone());
-            sshd.listeners.clear();
-            sshd.test = CommandOutput {
+        let text = lines.join("\n");
+        if let (Section::Collected(sshd), Section::Collected(config)) =
+            (&mut case.sshd, &mut case.config)
+        {
+            config.files.insert("/etc/ssh/sshd_config".to_owned(), text.clone());
+            sshd.test = Some(CommandOutput {
                 exit: Some(255),
                 stdout: String::new(),
                 stderr: format!("/etc/ssh/sshd_config: line {number}: {text}\n{text}"),
-            };
+            });
         }
+        case.listeners = Section::Collected(Listeners::default());
         check(&case);
     }
 }

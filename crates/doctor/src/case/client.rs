@@ -17,6 +17,9 @@ pub struct Client {
     /// Whether an agent answers, and how many keys it holds.
     #[serde(default)]
     pub agent_keys: Option<u32>,
+    /// Why the agent did not answer, if it should have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_error: Option<String>,
 }
 
 /// One private key file on the client.
@@ -39,6 +42,10 @@ pub struct Identity {
     /// without a passphrase or from the `.pub` file beside it.
     #[serde(default)]
     pub public_key: Option<String>,
+    /// The public half's fingerprint (`SHA256:...`), by which the guest's keys are
+    /// compared with it.
+    #[serde(default)]
+    pub fingerprint: Option<String>,
     /// What `ssh-keygen` says when the file is not a usable private key.
     #[serde(default)]
     pub error: Option<String>,

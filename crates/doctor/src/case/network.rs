@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::word::words;
+
 /// The cloud's side of the network path.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,10 +26,9 @@ pub struct NetworkPath {
     /// no private address.
     #[serde(default)]
     pub inbound: Option<Inbound>,
-    /// Where a reply to the client goes: next hop type (`Internet`, `None`,
-    /// `VirtualAppliance`, ...), if that is known.
+    /// Where a reply to the client goes: if that is known.
     #[serde(default)]
-    pub reply_next_hop: Option<String>,
+    pub reply_next_hop: Option<NextHop>,
     /// Why it is not known where a reply goes.
     #[serde(default)]
     pub reply_unknown_because: Option<String>,
@@ -94,5 +95,23 @@ impl Inbound {
             Inbound::Allow(decider) | Inbound::Deny(decider) => Some(decider),
             Inbound::OnlyFrom { .. } | Inbound::Unknown { .. } => None,
         }
+    }
+}
+
+words! {
+    /// The kind of a route's next hop.
+    pub enum NextHop {
+        /// Another machine of the virtual network.
+        VnetLocal = "VnetLocal",
+        /// A virtual network that this one is peered with.
+        VnetPeering = "VNetPeering",
+        /// The Internet.
+        Internet = "Internet",
+        /// A gateway to another network.
+        Gateway = "VirtualNetworkGateway",
+        /// A machine that forwards.
+        Appliance = "VirtualAppliance",
+        /// Nowhere: the packet is dropped.
+        None = "None",
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::word::words;
+
 /// The VM's state in ARM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -10,9 +12,9 @@ pub struct Platform {
     pub vm: String,
     /// Its resource group.
     pub resource_group: String,
-    /// `running`, `stopped`, `deallocated`, `starting`, `stopping`, `deallocating`.
+    /// Whether it runs.
     #[serde(default)]
-    pub power: Option<String>,
+    pub power: Option<PowerState>,
     /// `provisioningState` of the VM.
     #[serde(default)]
     pub provisioning: Option<String>,
@@ -36,8 +38,27 @@ pub struct Agent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BootLog {
-    /// The log's last 64 KiB, terminal escapes removed.
+    /// The log's last 64 KiB without terminal escapes: the lines of firmware, boot
+    /// loader, kernel and systemd. What other programs print there is left out.
     pub text: String,
     /// How many bytes the whole log has.
     pub total_bytes: u64,
+}
+
+words! {
+    /// The power state of a VM.
+    pub enum PowerState {
+        /// It runs.
+        Running = "running",
+        /// It is on its way up.
+        Starting = "starting",
+        /// It is on its way down.
+        Stopping = "stopping",
+        /// It does not run.
+        Stopped = "stopped",
+        /// It does not run, and has no host.
+        Deallocated = "deallocated",
+        /// It gives up its host.
+        Deallocating = "deallocating",
+    }
 }

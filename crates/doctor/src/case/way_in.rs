@@ -93,9 +93,8 @@ pub struct Greeting {
     /// Lines before it, or the first bytes of something that is not SSH.
     #[serde(default)]
     pub before_banner: Vec<String>,
-    /// How the exchange ended: `ok`, `silent`, `closed`, `reset`, `notSsh`,
-    /// or `noKexinit` (a banner, and then nothing).
-    pub outcome: String,
+    /// How the exchange ended.
+    pub outcome: GreetingOutcome,
     /// Time from connect to the banner, milliseconds.
     #[serde(default)]
     pub banner_millis: Option<u64>,
@@ -111,6 +110,24 @@ pub struct Greeting {
     /// MACs, server to client.
     #[serde(default)]
     pub macs: Vec<String>,
+}
+
+/// How the first exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum GreetingOutcome {
+    /// Banner and KEXINIT came.
+    Ok,
+    /// Nothing came.
+    Silent,
+    /// The server hung up.
+    Closed,
+    /// The connection was reset.
+    Reset,
+    /// Something came that is not SSH.
+    NotSsh,
+    /// A banner came, and then nothing.
+    NoKexinit,
 }
 
 /// A real login by the system's ssh.

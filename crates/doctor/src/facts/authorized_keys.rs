@@ -1,27 +1,28 @@
-//! The lines of an authorized-keys file: which are keys, and is ours among them?
+//! What the authorized-keys files hold: which lines are keys, and is ours among them?
+//!
+//! Keys are compared by their fingerprints; the guest does not tell more.
 
 use serde::Serialize;
 
 use super::key_options::{self, OptionProblem, Visitor};
+use super::known::Known;
+use crate::case::{KeyLine, KeyLines, KeyOption};
 
 /// What the authorized-keys files hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeysFacts {
     /// All files together, in one word.
-    pub state: KeysState,
+    pub state: Known<KeysState>,
     /// How many lines are keys.
-    pub count: i64,
-    /// Whether the client's key is among them; absent if the client's public
-    /// key is not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub has_ours: Option<bool>,
+    pub count: Known<i64>,
+    /// Whether the client's key is among them.
+    pub has_ours: Known<bool>,
     /// What the options before the client's key object to, on every line that
     /// has it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub option_problem: Option<OptionProblem>,
+    pub option_problem: Known<Option<OptionProblem>>,
     /// The options before the client's key, for each line that has it.
     pub our_options: Vec<String>,
-    /// Lines that are no keys, shortened.
+    /// Lines that are no keys: their numbers, and what they are.
     pub bad_lines: Vec<String>,
 }
 
@@ -45,210 +46,166 @@ pub enum KeysState {
     Keys,
 }
 
-/// Key types that sshd reads (sshkey.c), without certificates.
-const TYPES: &[&str] = &[
-    "ssh-ed25519",
-    "ssh-rsa",
-    "ssh-dss",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "sk-ssh-ed25519@openssh.com",
-    "sk-ecdsa-sha2-nistp256@openssh.com",
-];
+/// One file, or what stands in its place.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Content<'a> {
+    /// There is no file.
+    Missing,
+    /// Something that is no regular file.
+    NotAFile,
+    /// The file's lines.
+    Lines(&'a KeyLines),
+}
 
-/// What the lines of all files say about a client with these public keys.
-/// `not_a_file` is set if something else stands where a file should be.
-pub(super) fn derive(
-    files: &[&[String]],
-    ours: &[&str],
-    not_a_file: bool,
-    visitor: Visitor,
-) -> KeysFacts {
-    let lines = files.iter().copied().flatten().map(|line| line.trim());
-    let said: Vec<&str> =
-        lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    let keys: Vec<(&str, &str)> = said.iter().filter_map(|line| key(line)).collect();
-    let bad: Vec<&str> =
-        said.iter().copied().filter(|line| key(line).is_none()).collect();
-    let blobs: Vec<&str> = ours.iter().filter_map(|key| blob(key)).collect();
-    let our_lines = || keys.iter().filter(|(_, blob)| blobs.contains(blob));
-    let problems: Vec<Option<OptionProblem>> =
-        our_lines().map(|(options, _)| key_options::problem(options, visitor)).collect();
-    let state = if !keys.is_empty() {
-        KeysState::Keys
-    } else if not_a_file && files.is_empty() {
-        KeysState::NotAFile
-    } else if files.is_empty() {
-        KeysState::Missing
-    } else if said.is_empty() {
-        KeysState::Empty
-    } else if bad
+/// A line that has the client's key.
+struct Ours<'a> {
+    options: &'a [KeyOption],
+}
+
+/// What the lines of all files say about a client whose keys have these fingerprints.
+pub(super) fn derive(files: &[Content], ours: &[&str], visitor: Visitor) -> KeysFacts {
+    let read: Vec<&KeyLines> = files
         .iter()
-        .any(|line| line.starts_with("-----BEGIN") && line.contains("PRIVATE"))
-    {
+        .filter_map(|file| match file {
+            Content::Lines(lines) => Some(*lines),
+            _ => None,
+        })
+        .collect();
+    let lines: Vec<&KeyLine> = read.iter().flat_map(|file| &file.lines).collect();
+    let cut = read.iter().any(|file| file.cut).then_some(CUT);
+    let keys = lines.iter().filter(|line| matches!(line, KeyLine::Key { .. })).count();
+    let our_lines = our_lines(&lines, ours);
+    let nameless =
+        lines.iter().any(|line| matches!(line, KeyLine::Key { fingerprint: None, .. }));
+    let has_ours = if ours.is_empty() {
+        Known::unknown("the client's public key is not known")
+    } else if our_lines.is_empty() && nameless {
+        Known::unknown("the guest has no ssh-keygen to tell its keys by")
+    } else {
+        settled(!our_lines.is_empty(), |has| !has, cut)
+    };
+    // One line without a problem is enough.
+    let problems =
+        our_lines.iter().map(|ours| key_options::problem(ours.options, visitor));
+    let problem = problems.min().flatten();
+    KeysFacts {
+        state: settled(state(files, &lines), |state| *state != KeysState::Keys, cut),
+        count: settled(i64::try_from(keys).unwrap_or(i64::MAX), |_| true, cut),
+        option_problem: has_ours
+            .as_ref()
+            .and_then(|_| settled(problem, Option::is_some, cut)),
+        has_ours,
+        our_options: our_lines.iter().map(|o| key_options::text(o.options)).collect(),
+        bad_lines: lines.iter().filter_map(|line| bad_line(line)).collect(),
+    }
+}
+
+const CUT: &str = "the file is larger than what is read of it";
+
+/// A fact that more lines might still change (`open`) is not known of a cut file.
+fn settled<T>(fact: T, open: impl Fn(&T) -> bool, cut: Option<&str>) -> Known<T> {
+    match cut {
+        Some(why) if open(&fact) => Known::unknown(why),
+        _ => Known::Is(fact),
+    }
+}
+
+fn our_lines<'a>(lines: &[&'a KeyLine], ours: &[&str]) -> Vec<Ours<'a>> {
+    lines
+        .iter()
+        .filter_map(|line| match line {
+            KeyLine::Key { fingerprint: Some(fingerprint), options, .. } => {
+                ours.contains(&fingerprint.as_str()).then_some(Ours { options })
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn state(files: &[Content], lines: &[&KeyLine]) -> KeysState {
+    let any = |wanted: fn(&KeyLine) -> bool| lines.iter().any(|line| wanted(line));
+    if any(|line| matches!(line, KeyLine::Key { .. })) {
+        KeysState::Keys
+    } else if !files.iter().any(|file| matches!(file, Content::Lines(_))) {
+        let odd = files.iter().any(|file| matches!(file, Content::NotAFile));
+        if odd { KeysState::NotAFile } else { KeysState::Missing }
+    } else if lines.is_empty() {
+        KeysState::Empty
+    } else if any(|line| matches!(line, KeyLine::PrivateKey { .. })) {
         KeysState::PrivateKey
-    } else if wrapped(&bad) {
+    } else if any(|line| matches!(line, KeyLine::Wrapped { .. })) {
         KeysState::Wrapped
     } else {
         KeysState::Garbage
-    };
-    KeysFacts {
-        state,
-        count: i64::try_from(keys.len()).unwrap_or(i64::MAX),
-        has_ours: (!blobs.is_empty()).then_some(our_lines().next().is_some()),
-        // One line without a problem is enough.
-        option_problem: problems.iter().copied().min().flatten(),
-        our_options: our_lines().map(|(options, _)| (*options).to_owned()).collect(),
-        bad_lines: bad.iter().map(|line| shorten(line)).collect(),
     }
 }
 
-/// Options and base64 blob of a line that is a key.
-fn key(line: &str) -> Option<(&str, &str)> {
-    if let Some(blob) = blob(line) {
-        return Some(("", blob));
-    }
-    // Options end at the first space outside of quotes.
-    let mut quoted = false;
-    let mut escaped = false;
-    let end = line.find(|c: char| {
-        match c {
-            '"' if !escaped => quoted = !quoted,
-            c if c.is_whitespace() && !quoted => return true,
-            _ => {}
+fn bad_line(line: &KeyLine) -> Option<String> {
+    match line {
+        KeyLine::Key { .. } => None,
+        KeyLine::Wrapped { line } => {
+            Some(format!("line {line}: a key that goes on in the next line"))
         }
-        escaped = c == '\\';
-        false
-    })?;
-    let (options, rest) = line.split_at(end);
-    let named = options.split(['=', ',']).next().is_some_and(|name| {
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-    });
-    named.then(|| blob(rest.trim_start()).map(|blob| (options, blob)))?
-}
-
-/// The base64 blob of `type blob ...`, if it is one and of that type.
-fn blob(line: &str) -> Option<&str> {
-    let mut words = line.split_whitespace();
-    let kind = words.next().filter(|kind| TYPES.contains(kind))?;
-    let blob = words.next()?;
-    // The blob begins with its type, as a length and its characters. The
-    // last of these may share its base64 digits with what follows.
-    let mut head = u32::try_from(kind.len()).ok()?.to_be_bytes().to_vec();
-    head.extend_from_slice(kind.as_bytes());
-    let decoded = decode(blob)?;
-    (decoded.starts_with(&head) && complete(&decoded)).then_some(blob)
-}
-
-/// Whether a blob is made of whole fields (RFC 4251 strings) to its end.
-fn complete(mut blob: &[u8]) -> bool {
-    let mut fields = 0;
-    while !blob.is_empty() {
-        let Some((length, rest)) = blob.split_first_chunk::<4>() else { return false };
-        let length = u32::from_be_bytes(*length) as usize;
-        // Security keys end with their application; all are strings as well.
-        let Some(rest) = rest.get(length..) else { return false };
-        blob = rest;
-        fields += 1;
+        KeyLine::PrivateKey { line } => Some(format!("line {line}: a private key")),
+        KeyLine::Other { line } => Some(format!("line {line}: not a key")),
     }
-    fields >= 2
-}
-
-/// Base64 (RFC 4648 section 4), strict about its alphabet, lax about padding.
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=');
-    let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);
-    let (mut buffer, mut bits) = (0_u32, 0);
-    for digit in digits.bytes() {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        buffer = (buffer << 6 | u32::from(value)) & 0xff_ffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((buffer >> bits & 0xff) as u8);
-        }
-    }
-    Some(bytes)
-}
-
-/// Whether lines put together are a key.
-fn wrapped(lines: &[&str]) -> bool {
-    let Some(start) = lines.iter().position(|line| {
-        line.split_whitespace().next().is_some_and(|word| TYPES.contains(&word))
-    }) else {
-        return false;
-    };
-    (start + 2..=lines.len()).any(|end| blob(&lines[start..end].concat()).is_some())
-}
-
-/// The first characters of a line; never a whole secret.
-fn shorten(line: &str) -> String {
-    let mut short: String = line.chars().take(40).collect();
-    if short.len() < line.len() {
-        short.push('…');
-    }
-    short
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const OURS: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEJlKyCYkpMbZ4BcMvZ4N4bpZtqnRj2sNXWQhn6nX1eS";
-    const OTHER: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMr1JrCYkpMbZ4BcMvZ4N4bpZtqnRj2sNXWQhn6nX1eS";
+    const OURS: &str = "SHA256:ours";
 
-    fn facts(text: &str) -> KeysFacts {
-        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        derive(&[lines.as_slice()], &[OURS], false, Visitor::default())
-    }
-
-    #[test]
-    fn our_key_is_found_with_comment_and_options() {
-        for line in [
-            OURS.to_owned(),
-            format!("  {OURS} me@home"),
-            format!("no-pty,from=\"10.0.0.1, *.example\" {OURS} me"),
-            format!("# first\n\n{OTHER}\n{OURS}"),
-        ] {
-            let facts = facts(&line);
-            assert_eq!(
-                (facts.state, facts.has_ours),
-                (KeysState::Keys, Some(true)),
-                "{line}"
-            );
+    fn key(fingerprint: &str) -> KeyLine {
+        KeyLine::Key {
+            line: 1,
+            r#type: "ssh-ed25519".to_owned(),
+            fingerprint: Some(fingerprint.to_owned()),
+            options: Vec::new(),
         }
     }
 
+    fn facts(lines: &[KeyLine], cut: bool) -> KeysFacts {
+        let lines = KeyLines { lines: lines.to_vec(), cut };
+        derive(&[Content::Lines(&lines)], &[OURS], Visitor::default())
+    }
+
     #[test]
-    fn other_keys_are_not_ours() {
-        let facts = facts(OTHER);
-        assert_eq!((facts.state, facts.has_ours), (KeysState::Keys, Some(false)));
+    fn a_key_is_ours_by_its_fingerprint() {
+        let found =
+            facts(&[KeyLine::Other { line: 1 }, key("SHA256:x"), key(OURS)], false);
+        assert_eq!(found.state, Known::Is(KeysState::Keys));
+        assert_eq!((found.has_ours, found.count), (Known::Is(true), Known::Is(2)));
+        assert_eq!(facts(&[key("SHA256:x")], false).has_ours, Known::Is(false));
     }
 
     #[test]
     fn each_kind_of_nothing_has_its_word() {
-        assert_eq!(facts("").state, KeysState::Empty);
-        assert_eq!(facts("# none\n\n").state, KeysState::Empty);
+        let state = |lines: &[KeyLine]| facts(lines, false).state;
+        assert_eq!(state(&[]), Known::Is(KeysState::Empty));
         assert_eq!(
-            facts("-----BEGIN OPENSSH PRIVATE KEY-----").state,
-            KeysState::PrivateKey
+            state(&[KeyLine::PrivateKey { line: 1 }]),
+            Known::Is(KeysState::PrivateKey)
         );
-        assert_eq!(
-            facts(&format!("{}\n{}", &OURS[..40], &OURS[40..])).state,
-            KeysState::Wrapped
-        );
-        assert_eq!(facts(&OURS[..60]).state, KeysState::Garbage);
-        assert_eq!(facts("hello").state, KeysState::Garbage);
-        let nobody = Visitor::default();
-        assert_eq!(derive(&[], &[], false, nobody).state, KeysState::Missing);
-        assert_eq!(derive(&[], &[], true, nobody).state, KeysState::NotAFile);
+        assert_eq!(state(&[KeyLine::Wrapped { line: 1 }]), Known::Is(KeysState::Wrapped));
+        assert_eq!(state(&[KeyLine::Other { line: 1 }]), Known::Is(KeysState::Garbage));
+        let of = |file| derive(&[file], &[], Visitor::default()).state;
+        assert_eq!(of(Content::Missing), Known::Is(KeysState::Missing));
+        assert_eq!(of(Content::NotAFile), Known::Is(KeysState::NotAFile));
+    }
+
+    #[test]
+    fn what_stands_after_the_cut_is_not_ruled_out() {
+        assert_eq!(facts(&[key(OURS)], true).has_ours, Known::Is(true));
+        assert_eq!(facts(&[key("SHA256:x")], true).has_ours, Known::unknown(CUT));
+        assert_eq!(facts(&[], true).state, Known::unknown(CUT));
+    }
+
+    #[test]
+    fn a_client_without_a_known_key_is_not_told_that_its_key_is_missing() {
+        let lines = KeyLines { lines: vec![key(OURS)], cut: false };
+        let found = derive(&[Content::Lines(&lines)], &[], Visitor::default());
+        assert!(found.has_ours.why_not().is_some());
     }
 }

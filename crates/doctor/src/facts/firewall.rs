@@ -2,29 +2,32 @@
 
 use std::net::IpAddr;
 
+use formats::packet_filter::{
+    Block, Blocker, Direction, Fate, Judgement, Listing, Packet, Ruleset,
+};
 use serde::Serialize;
 
-use crate::case::{Case, Firewall};
-use crate::packet_filter::{Block, Blocker, Direction, Judgement, Packet, Ruleset};
+use super::known::Known;
+use crate::case::{ActiveState, Addresses, Case, Iptables, Nft, Units};
+
+/// Units that are there because they own packet filter rules.
+const OWNERS: [&str; 3] = ["firewalld", "fail2ban", "sshguard"];
 
 /// What becomes of the login's first packets.
 #[derive(Debug, Clone, Serialize)]
 pub struct FirewallFacts {
-    /// What becomes of the SYN to the SSH port; absent if nobody listed rules,
-    /// or if the rules do not settle it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<FirewallVerdict>,
+    /// What becomes of the SYN to the SSH port.
+    pub verdict: Known<FirewallVerdict>,
     /// What becomes of the reply to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply: Option<FirewallVerdict>,
+    pub reply: Known<FirewallVerdict>,
     /// Everyone who blocks the SYN, in the order in which it meets them.
-    pub blockers: Vec<BlockerFacts>,
+    pub blockers: Known<Vec<BlockerFacts>>,
     /// Everyone who blocks the reply.
-    pub reply_blockers: Vec<BlockerFacts>,
+    pub reply_blockers: Known<Vec<BlockerFacts>>,
     /// Chains whose decision the evidence does not settle, and why.
     pub undecided: Vec<String>,
     /// Tools that own rules and are active.
-    pub owners: Vec<String>,
+    pub owners: Known<Vec<String>>,
     /// [`FirewallFacts::blockers`] for a repair script, one a line.
     pub repair_lines: String,
     /// [`FirewallFacts::reply_blockers`] for a repair script, one a line.
@@ -58,7 +61,7 @@ pub struct BlockerFacts {
     pub chain: String,
     /// The hook from which the packet came there.
     pub hook: String,
-    /// `nft`, `iptables`, `ip6tables` or `iptables-legacy`.
+    /// `nft`, `iptables`, `ip6tables`, `iptables-legacy` or `ip6tables-legacy`.
     pub tool: &'static str,
     /// The rule's handle in nftables.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,12 +74,9 @@ pub struct BlockerFacts {
     pub owner: &'static str,
 }
 
-pub(super) fn derive(firewall: &Firewall, case: &Case) -> FirewallFacts {
-    let listed = firewall.nft.is_some()
-        || firewall.iptables_nft.is_some()
-        || firewall.iptables_legacy.is_some();
-    let judge = |packet: &Packet| Ruleset::read(firewall, packet).judge(packet);
-    let syn = syn(firewall, case);
+pub(super) fn derive(case: &Case) -> FirewallFacts {
+    let (nft, iptables) = (case.nft.known(), case.iptables.known());
+    let syn = syn(case);
     let reply = Packet {
         source: syn.destination,
         destination: syn.source,
@@ -85,23 +85,65 @@ pub(super) fn derive(firewall: &Firewall, case: &Case) -> FirewallFacts {
         direction: Direction::Out,
         ..syn.clone()
     };
+    let unlisted: Vec<&str> =
+        [nft.why_not(), iptables.why_not()].into_iter().flatten().collect();
+    let listing = listing(nft.known().copied(), iptables.known().copied(), &unlisted);
+    let judge = |packet: &Packet| Ruleset::read(&listing, packet).judge(packet);
     let (incoming, outgoing) = (judge(&syn), judge(&reply));
     let mut undecided = incoming.undecided.clone();
     undecided.extend(outgoing.undecided.clone());
+    // A rule that was listed blocks whatever else there is. That nothing blocks, only
+    // a whole list says.
+    let whole = nft.as_ref().zip(iptables.as_ref()).map(|_| ());
+    let blockers = |judgement: &Judgement| {
+        let found: Vec<_> = judgement.blockers.iter().map(blocker).collect();
+        if found.is_empty() { whole.clone().map(|()| found) } else { Known::Is(found) }
+    };
     FirewallFacts {
-        verdict: verdict(&incoming).filter(|_| listed),
-        reply: verdict(&outgoing).filter(|_| listed),
+        verdict: verdict(&incoming),
+        reply: verdict(&outgoing),
         repair_lines: repair_lines(&incoming),
         reply_repair_lines: repair_lines(&outgoing),
-        blockers: incoming.blockers.iter().map(blocker).collect(),
-        reply_blockers: outgoing.blockers.iter().map(blocker).collect(),
+        blockers: blockers(&incoming),
+        reply_blockers: blockers(&outgoing),
         undecided,
-        owners: firewall.owners.clone(),
+        owners: case
+            .units
+            .known()
+            .zip(iptables)
+            .map(|(units, tables)| owners(units, tables)),
     }
 }
 
+fn listing<'a>(
+    nft: Option<&'a Nft>,
+    iptables: Option<&'a Iptables>,
+    unlisted: &'a [&'a str],
+) -> Listing<'a> {
+    Listing {
+        nft: nft.map(|nft| &nft.ruleset),
+        nft_chains: nft.and_then(|nft| nft.chains.as_deref()),
+        iptables_nft: iptables.and_then(|tables| tables.v4.as_deref()),
+        ip6tables_nft: iptables.and_then(|tables| tables.v6.as_deref()),
+        iptables_legacy: iptables.and_then(|tables| tables.v4_legacy.as_deref()),
+        ip6tables_legacy: iptables.and_then(|tables| tables.v6_legacy.as_deref()),
+        unlisted,
+    }
+}
+
+/// Tools that own rules and are active.
+fn owners(units: &Units, iptables: &Iptables) -> Vec<String> {
+    let active = |owner: &&str| {
+        let unit = units.units.get(&format!("{owner}.service"));
+        unit.is_some_and(|unit| unit.active == ActiveState::Active)
+    };
+    let by_unit = OWNERS.into_iter().filter(active);
+    by_unit.chain(iptables.ufw.then_some("ufw")).map(str::to_owned).collect()
+}
+
 /// The login's first packet as the guest meets it.
-fn syn(firewall: &Firewall, case: &Case) -> Packet {
+fn syn(case: &Case) -> Packet {
+    let addresses = case.addresses.collected();
     let tcp = case.tcp.collected();
     let tried = tcp.and_then(|tcp| bare(&tcp.address));
     let private = case
@@ -109,7 +151,7 @@ fn syn(firewall: &Firewall, case: &Case) -> Packet {
         .collected()
         .and_then(|network| bare(network.private_address.as_deref()?));
     let local = |address: IpAddr| {
-        firewall.interfaces.iter().find_map(|(name, addresses)| {
+        addresses?.interfaces.iter().find_map(|(name, addresses)| {
             addresses.iter().any(|text| bare(text) == Some(address)).then(|| name.clone())
         })
     };
@@ -128,7 +170,9 @@ fn syn(firewall: &Firewall, case: &Case) -> Packet {
         // ssh never binds a privileged port.
         source_port: 1024..=u16::MAX,
         destination_port: case.target.port..=case.target.port,
-        interface: destination.and_then(local).or_else(|| only_interface(firewall)),
+        interface: destination
+            .and_then(local)
+            .or_else(|| addresses.and_then(only_interface)),
         direction: Direction::In,
     }
 }
@@ -144,12 +188,12 @@ fn bare(text: &str) -> Option<IpAddr> {
 }
 
 /// The interface, where there is only one besides the loopback.
-fn only_interface(firewall: &Firewall) -> Option<String> {
+fn only_interface(addresses: &Addresses) -> Option<String> {
     let loopback = |name: &str, addresses: &[String]| {
         name == "lo"
             || addresses.iter().any(|text| bare(text).is_some_and(|ip| ip.is_loopback()))
     };
-    let mut outward = firewall
+    let mut outward = addresses
         .interfaces
         .iter()
         .filter(|(name, addresses)| !addresses.is_empty() && !loopback(name, addresses));
@@ -159,11 +203,11 @@ fn only_interface(firewall: &Firewall) -> Option<String> {
     }
 }
 
-fn verdict(judgement: &Judgement) -> Option<FirewallVerdict> {
-    match judgement.blockers.first() {
-        Some(blocker) => Some(of_block(&blocker.block)),
-        None if judgement.undecided.is_empty() => Some(FirewallVerdict::Accept),
-        None => None,
+fn verdict(judgement: &Judgement) -> Known<FirewallVerdict> {
+    match &judgement.fate {
+        Fate::Accept => Known::Is(FirewallVerdict::Accept),
+        Fate::Block(block) => Known::Is(of_block(block)),
+        Fate::Unknown(why) => Known::Unknown(why.join("; ")),
     }
 }
 
@@ -184,7 +228,10 @@ fn blocker(blocker: &Blocker) -> BlockerFacts {
     };
     let mut text = format!(
         "{} table {} {}, chain {}: {rule}",
-        blocker.tool, blocker.family, blocker.table, blocker.chain
+        blocker.tool.as_str(),
+        blocker.family,
+        blocker.table,
+        blocker.chain
     );
     if let Some(handle) = handle {
         text.push_str(&format!(" (handle {handle})"));
@@ -195,7 +242,7 @@ fn blocker(blocker: &Blocker) -> BlockerFacts {
         table: blocker.table.clone(),
         chain: blocker.chain.clone(),
         hook: blocker.hook.clone(),
-        tool: blocker.tool,
+        tool: blocker.tool.as_str(),
         handle,
         owner: owner(blocker, &rule),
         rule,
@@ -236,7 +283,10 @@ fn repair_lines(judgement: &Judgement) -> String {
             };
             format!(
                 "{} {} {} {} {place}",
-                blocker.tool, blocker.family, blocker.table, blocker.chain
+                blocker.tool.as_str(),
+                blocker.family,
+                blocker.table,
+                blocker.chain
             )
         })
         .collect();

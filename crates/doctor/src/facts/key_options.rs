@@ -1,12 +1,13 @@
 //! The options before a key in an authorized-keys file.
 //!
-//! sshd(8), AUTHORIZED_KEYS FILE FORMAT, and auth-options.c: options are separated
-//! by commas, values are in double quotes, names are compared without case. An
-//! option that sshd does not know makes the whole line void, silently.
+//! sshd(8), AUTHORIZED_KEYS FILE FORMAT, and auth-options.c: an option that sshd does
+//! not know makes the whole line void, silently.
 
 use std::net::IpAddr;
 
 use serde::Serialize;
+
+use crate::case::KeyOption;
 
 /// What an option objects to. Only what is certain is an objection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -56,46 +57,31 @@ const KNOWN: &[&str] = &[
 ];
 
 /// What the options object to, if they certainly do.
-pub(super) fn problem(options: &str, visitor: Visitor) -> Option<OptionProblem> {
-    let mut found = None;
-    for (name, value) in split(options) {
-        let name = name.to_ascii_lowercase();
-        let problem = match name.as_str() {
-            "expiry-time" if is_over(&value, visitor.today) => {
+pub(super) fn problem(options: &[KeyOption], visitor: Visitor) -> Option<OptionProblem> {
+    let of = |option: &KeyOption| {
+        let value = option.value.as_deref().unwrap_or_default();
+        match option.name.as_str() {
+            "expiry-time" if is_over(value, visitor.today) => {
                 Some(OptionProblem::Expired)
             }
-            "from" if excludes(&value, visitor.address) => Some(OptionProblem::From),
+            "from" if excludes(value, visitor.address) => Some(OptionProblem::From),
             name if !KNOWN.contains(&name) => Some(OptionProblem::UnknownOption),
             _ => None,
-        };
-        found = found.max(problem);
-    }
-    found
+        }
+    };
+    options.iter().filter_map(of).max()
 }
 
-/// Names and values.
-fn split(options: &str) -> Vec<(String, String)> {
-    let mut found = vec![(String::new(), String::new())];
-    let (mut quoted, mut in_value) = (false, false);
-    let mut characters = options.chars().peekable();
-    while let Some(c) = characters.next() {
-        let Some((name, value)) = found.last_mut() else { break };
-        match c {
-            ',' if !quoted => {
-                in_value = false;
-                found.push(Default::default());
-            }
-            '=' if !quoted && !in_value => in_value = true,
-            '\\' if quoted && characters.peek() == Some(&'"') => {
-                value.extend(characters.next());
-            }
-            '"' => quoted = !quoted,
-            c if in_value => value.push(c),
-            c => name.push(c),
-        }
-    }
-    found.retain(|(name, _)| !name.is_empty());
-    found
+/// The options as they stand in the file, without the values that stay in the guest.
+pub(super) fn text(options: &[KeyOption]) -> String {
+    let words: Vec<String> = options
+        .iter()
+        .map(|option| match &option.value {
+            Some(value) => format!("{}=\"{value}\"", option.name),
+            None => option.name.clone(),
+        })
+        .collect();
+    words.join(",")
 }
 
 /// `YYYYMMDD`, perhaps with a time. On the day itself the hour decides, which the
@@ -109,7 +95,7 @@ fn is_over(expiry: &str, today: Option<&str>) -> bool {
 /// Whether a pattern list certainly leaves out an address: a name in it may be
 /// the client's, and only the server's resolver knows.
 fn excludes(list: &str, address: Option<IpAddr>) -> bool {
-    let Some(address) = address else { return false };
+    let Some(address) = address.filter(|_| !list.is_empty()) else { return false };
     let mut listed = false;
     for pattern in list.split(',').map(str::trim) {
         let (negated, pattern) = match pattern.strip_prefix('!') {
@@ -130,13 +116,13 @@ fn excludes(list: &str, address: Option<IpAddr>) -> bool {
 fn address_matches(pattern: &str, address: IpAddr) -> Option<bool> {
     if let Some((network, length)) = pattern.split_once('/') {
         let (network, length) = (network.parse().ok()?, length.parse().ok()?);
-        return Some(crate::packet_filter::in_network(address, network, length));
+        return Some(formats::address::in_network(address, network, length));
     }
     if let Ok(exact) = pattern.parse::<IpAddr>() {
         return Some(exact == address);
     }
     if pattern.chars().all(|c| "0123456789.*?".contains(c)) {
-        return Some(super::user_lists::pattern(pattern, &address.to_string()));
+        return Some(formats::pattern::matches(pattern, &address.to_string()));
     }
     None
 }
@@ -145,31 +131,35 @@ fn address_matches(pattern: &str, address: IpAddr) -> Option<bool> {
 mod tests {
     use super::*;
 
-    fn objection(options: &str) -> Option<OptionProblem> {
+    fn option(name: &str, value: Option<&str>) -> KeyOption {
+        KeyOption { name: name.to_owned(), value: value.map(str::to_owned) }
+    }
+
+    fn objection(options: &[KeyOption]) -> Option<OptionProblem> {
         let address = Some(IpAddr::from([10, 0, 0, 5]));
         problem(options, Visitor { address, today: Some("20261122") })
     }
 
     #[test]
     fn known_options_are_no_problem() {
-        assert_eq!(
-            objection("no-pty,command=\"echo \\\"a,b\\\"\",NO-X11-forwarding"),
-            None
-        );
-        assert_eq!(objection(""), None);
+        let options = [option("no-pty", None), option("command", None)];
+        assert_eq!(objection(&options), None);
+        assert_eq!(objection(&[]), None);
     }
 
     #[test]
     fn one_unknown_option_voids_the_line() {
-        assert_eq!(objection("no-such-option"), Some(OptionProblem::UnknownOption));
-        assert_eq!(objection("restrict,nope=\"x\""), Some(OptionProblem::UnknownOption));
+        let unknown = Some(OptionProblem::UnknownOption);
+        assert_eq!(objection(&[option("no-such-option", None)]), unknown);
+        assert_eq!(objection(&[option("restrict", None), option("nope", None)]), unknown);
     }
 
     #[test]
     fn a_key_expires_after_its_day() {
-        assert_eq!(objection("expiry-time=\"20200101\""), Some(OptionProblem::Expired));
-        assert_eq!(objection("expiry-time=\"202611220000\""), None);
-        assert_eq!(objection("expiry-time=\"20270101\""), None);
+        let expiry = |time| objection(&[option("expiry-time", Some(time))]);
+        assert_eq!(expiry("20200101"), Some(OptionProblem::Expired));
+        assert_eq!(expiry("202611220000"), None);
+        assert_eq!(expiry("20270101"), None);
     }
 
     #[test]
@@ -177,18 +167,20 @@ mod tests {
         for here in
             ["10.0.0.5", "192.0.2.1,10.0.0.0/24", "10.*", "host.example", "*", "10.0.0.?"]
         {
-            assert_eq!(objection(&format!("from=\"{here}\"")), None, "{here}");
+            assert_eq!(objection(&[option("from", Some(here))]), None, "{here}");
         }
         for elsewhere in ["192.0.2.1", "10.0.1.0/24", "!10.0.0.5,*", "11.*,192.0.2.0/24"]
         {
-            let found = objection(&format!("from=\"{elsewhere}\""));
+            let found = objection(&[option("from", Some(elsewhere))]);
             assert_eq!(found, Some(OptionProblem::From), "{elsewhere}");
         }
     }
 
     #[test]
     fn what_is_not_known_is_no_objection() {
-        let options = "from=\"192.0.2.1\",expiry-time=\"20200101\"";
-        assert_eq!(problem(options, Visitor::default()), None);
+        let options =
+            [option("from", Some("192.0.2.1")), option("expiry-time", Some("20200101"))];
+        assert_eq!(problem(&options, Visitor::default()), None);
+        assert_eq!(objection(&[option("from", None)]), None);
     }
 }

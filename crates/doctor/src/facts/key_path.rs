@@ -11,7 +11,7 @@
 
 use serde::Serialize;
 
-use crate::case::{Account, PathFact};
+use crate::case::{Account, PathFact, PathKind};
 
 /// Something above or at a key file that makes sshd refuse it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,32 +74,33 @@ impl Strictness<'_> {
     }
 }
 
-/// What is wrong on the way to one authorized-keys file.
-pub(super) fn problems(
-    file: &str,
-    account: &Account,
-    strictness: Strictness,
-) -> Vec<PathProblem> {
-    let home = account.home.as_deref().map(|home| home.trim_end_matches('/'));
-    let fact = |path: &str| account.key_path.iter().find(|fact| fact.path == path);
-    let mut found = Vec::new();
-    let mut checked = Some(file);
-    let mut strict = strictness.modes;
-    while let Some(path) = checked {
-        if let Some(fact) = fact(path).filter(|fact| fact.kind != "missing") {
-            found.extend(problem(
-                fact,
-                path == file,
-                strict.then_some(strictness),
-                account,
-            ));
+/// The way to one authorized-keys file. All paths are behind their links.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) file: &'a str,
+    pub(super) home: &'a str,
+    pub(super) paths: &'a [PathFact],
+    pub(super) account: &'a Account,
+}
+
+impl Way<'_> {
+    /// What is wrong on it. Above the home directory, and everywhere without
+    /// `StrictModes`, modes do not matter, but the user must still get through.
+    pub(super) fn problems(&self, strictness: Strictness) -> Vec<PathProblem> {
+        let mut found = Vec::new();
+        let mut checked = Some(self.file);
+        let mut strict = strictness.modes;
+        while let Some(path) = checked {
+            let fact = self.paths.iter().find(|fact| fact.path == path);
+            if let Some(fact) = fact.filter(|fact| fact.kind != PathKind::Missing) {
+                let strictness = strict.then_some(strictness);
+                found.extend(problem(fact, path == self.file, strictness, self.account));
+            }
+            strict &= path != self.home;
+            checked = parent(path);
         }
-        // Above the home directory sshd no longer looks at modes, but the user
-        // must still get through.
-        strict &= Some(path) != home;
-        checked = parent(path);
+        found
     }
-    found
 }
 
 fn parent(path: &str) -> Option<&str> {
@@ -120,9 +121,9 @@ fn problem(
     let uid = account.uid?;
     let owner = fact.uid?;
     let digits = fact.mode.clone()?;
-    let mode = u32::from_str_radix(&digits, 8).ok()?;
+    let mode = fact.bits()?;
     // A symbolic link has no mode of its own.
-    if fact.kind == "symlink" {
+    if fact.kind == PathKind::Symlink {
         return None;
     }
     let reason = if strictness.is_some() && owner != 0 && owner != uid {
@@ -165,10 +166,8 @@ fn unreadable(fact: &PathFact, mode: u32, is_file: bool, account: &Account) -> b
     if owner == uid {
         return mode >> 6 & needed == 0;
     }
-    match fact.gid {
-        Some(gid) if !account.gids.is_empty() => {
-            !(if account.gids.contains(&gid) { group } else { others })
-        }
+    match (fact.gid, &account.gids) {
+        (Some(gid), Some(gids)) => !(if gids.contains(&gid) { group } else { others }),
         _ => !group && !others,
     }
 }

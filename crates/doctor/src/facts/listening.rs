@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::known::Known;
+use super::settings::Resolved;
 use super::sshd::{ConfigLine, config_line};
-use crate::case::{Case, Listener, Sshd};
-use crate::sshd_config::Directive;
+use crate::case::{Addresses, Listener, Processes};
+use formats::sshd_config::Directive;
 
 /// A listening socket.
 #[derive(Debug, Clone, Serialize)]
@@ -25,19 +27,28 @@ pub struct ListenerFacts {
     pub ipv6: bool,
 }
 
-pub(super) fn ports(sshd: &Sshd, config: &[Directive]) -> Vec<i64> {
+/// The ports that sshd is told to listen on; 22 if all of its files are known and none
+/// says otherwise (sshd_config(5), `Port`).
+pub(super) fn ports(settings: &Resolved) -> Known<Vec<i64>> {
     let parse = |text: &String| text.trim().parse::<i64>().ok();
-    let effective: Vec<i64> =
-        sshd.effective.get("port").into_iter().flatten().filter_map(parse).collect();
-    if !effective.is_empty() {
-        return effective;
-    }
-    let written: Vec<i64> = config
-        .iter()
-        .filter(|said| said.keyword == "port" && !said.in_match)
-        .filter_map(|said| said.arguments.first().and_then(parse))
-        .collect();
-    if written.is_empty() { vec![22] } else { written }
+    let resolved = settings.list("port").and_then(|values| {
+        let ports: Vec<i64> = values.iter().filter_map(parse).collect();
+        if ports.is_empty() {
+            Known::unknown("sshd -T names no port")
+        } else {
+            Known::Is(ports)
+        }
+    });
+    resolved.or_else(|why| {
+        settings.config.as_ref().or_else(|_| Known::Unknown(why)).map(|config| {
+            let written: Vec<i64> = config
+                .iter()
+                .filter(|said| said.keyword == "port" && !said.in_match)
+                .filter_map(|said| said.arguments.first().and_then(parse))
+                .collect();
+            if written.is_empty() { vec![22] } else { written }
+        })
+    })
 }
 
 pub(super) fn listener(listener: &Listener) -> ListenerFacts {
@@ -60,16 +71,16 @@ pub(super) fn listener(listener: &Listener) -> ListenerFacts {
 /// Lines with an address that no interface has.
 pub(super) fn absent_address_lines(
     config: &[Directive],
-    case: &Case,
-) -> Option<Vec<ConfigLine>> {
-    let interfaces = &case.firewall.collected()?.interfaces;
-    let present: Vec<IpAddr> = interfaces
+    addresses: &Addresses,
+) -> Known<Vec<ConfigLine>> {
+    let present: Vec<IpAddr> = addresses
+        .interfaces
         .values()
         .flatten()
         .filter_map(|text| text.split(['/', '%']).next()?.parse().ok())
         .collect();
     if present.is_empty() {
-        return None;
+        return Known::unknown("the guest names no address of its own");
     }
     let absent = |said: &&Directive| {
         let address =
@@ -80,7 +91,7 @@ pub(super) fn absent_address_lines(
                 && !present.contains(&address)
         })
     };
-    Some(config.iter().filter(absent).map(config_line).collect())
+    Known::Is(config.iter().filter(absent).map(config_line).collect())
 }
 
 /// Host and port of a `ListenAddress` (`host`, `host:port`, `[v6]:port`, `v6`).
@@ -149,11 +160,9 @@ pub(super) fn port_edits(lines: &[&Directive], port: i64) -> String {
 }
 
 /// `-p N` or `-o Port=N` of a running sshd.
-pub(super) fn port_option(sshd: &Sshd) -> Option<i64> {
-    let commands =
-        sshd.processes.iter().flatten().map(|process| process.command.as_str());
-    commands.into_iter().find_map(|command| {
-        let mut words = command.split_whitespace();
+pub(super) fn port_option(processes: &Processes) -> Option<i64> {
+    processes.processes.iter().find_map(|process| {
+        let mut words = process.command.split_whitespace();
         while let Some(word) = words.next() {
             let value = match word {
                 "-p" => words.next(),

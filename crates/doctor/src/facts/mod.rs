@@ -1,10 +1,10 @@
 //! What follows from a case, typed: the vocabulary of the rules under `faults/`.
 //!
 //! A case holds what systems said; a fact is what that means for a login. Each
-//! section of the case that was collected becomes one variable of the rules'
-//! context, under the section's name and with this module's field names. A fact
-//! that the evidence does not settle is left out, and a rule that reads it is
-//! then *undetermined*: this module never guesses.
+//! variable of the rules is one row of the table below. A fact that the evidence does
+//! not settle is [`Known::Unknown`] with the reason, and a rule that reads it is then
+//! *undetermined*: this module never guesses, and no default stands in for what was
+//! not seen.
 //!
 //! Numbers are `i64` throughout, because CEL's literals are.
 
@@ -12,13 +12,19 @@ mod account;
 mod authorized_keys;
 mod boot;
 mod client;
+mod context;
+mod expiry;
 mod firewall;
 mod host_keys;
+mod key_files;
 mod key_options;
 mod key_path;
+mod known;
 mod listening;
 mod network;
+mod settings;
 mod sshd;
+mod units;
 mod user_lists;
 mod way_in;
 
@@ -30,9 +36,11 @@ pub use firewall::{BlockerFacts, FirewallFacts, FirewallVerdict};
 pub use host_keys::HostKeyFacts;
 pub use key_options::OptionProblem;
 pub use key_path::{PathProblem, PathReason};
+pub use known::Known;
 pub use listening::ListenerFacts;
 pub use network::{NetworkFacts, PlatformFacts};
-pub use sshd::{BadLine, ConfigLine, SshdFacts, UnitFacts};
+pub use sshd::{BadLine, ConfigLine, Privsep, SshdFacts};
+pub use units::UnitFacts;
 pub use way_in::{GreetingFacts, KeyFile, LoginFacts, NameFacts, TcpFacts};
 
 use std::collections::BTreeMap;
@@ -40,54 +48,77 @@ use std::collections::BTreeMap;
 use cel::Context;
 use serde::Serialize;
 
-use crate::case::Case;
-use crate::fault::empty_context;
+use self::context::Variables;
+use self::settings::Resolved;
+use crate::case::{Case, SectionName};
 use crate::symptom::{self, Symptom};
 
-/// Everything that a rule can ask about.
-#[derive(Debug, Clone, Serialize)]
-pub struct Facts {
-    /// What is diagnosed.
-    pub target: TargetFacts,
-    /// How the login ended, if it did not work.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub symptom: Option<Symptom>,
-    /// The operator's side.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client: Option<ClientFacts>,
-    /// Name resolution.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<NameFacts>,
-    /// The TCP connect.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tcp: Option<TcpFacts>,
-    /// What the server said first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub greeting: Option<GreetingFacts>,
-    /// The login itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub login: Option<LoginFacts>,
-    /// What the cloud's network decides.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<NetworkFacts>,
-    /// The VM as the platform sees it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub platform: Option<PlatformFacts>,
-    /// The serial console's log.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub boot: Option<BootFacts>,
-    /// The guest's packet filter.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub firewall: Option<FirewallFacts>,
-    /// The SSH server.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sshd: Option<SshdFacts>,
-    /// The account that logs in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<AccountFacts>,
-    /// The guest as a whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub guest: Option<GuestFacts>,
+/// Declares every variable of the rules once: its name, its type, and for one that
+/// comes from a single section, which.
+macro_rules! variables {
+    (
+        of one section { $($(#[$doc:meta])* $one:ident: $one_facts:ty = $section:ident,)* }
+        of several { $($(#[$several_doc:meta])* $several:ident: $facts:ty,)* }
+    ) => {
+        /// Everything that a rule can ask about.
+        #[derive(Debug, Clone)]
+        pub struct Facts {
+            $($(#[$doc])* pub $one: Option<$one_facts>,)*
+            $($(#[$several_doc])* pub $several: $facts,)*
+            variables: Variables,
+        }
+
+        impl Facts {
+            /// Makes them variables of the rules, and keeps why others are not.
+            fn bind(&mut self, case: &Case) {
+                let mut variables = Variables::default();
+                $(match &self.$one {
+                    Some(facts) => variables.bind(stringify!($one), facts),
+                    None => variables.lack(
+                        stringify!($one),
+                        case.why_not(SectionName::$section).unwrap_or_default(),
+                    ),
+                })*
+                $(variables.bind(stringify!($several), &self.$several);)*
+                self.variables = variables;
+            }
+        }
+    };
+}
+
+variables! {
+    of one section {
+        /// The operator's side.
+        client: ClientFacts = Client,
+        /// Name resolution.
+        name: NameFacts = Name,
+        /// The TCP connect.
+        tcp: TcpFacts = Tcp,
+        /// What the server said first.
+        greeting: GreetingFacts = Greeting,
+        /// The login itself.
+        login: LoginFacts = Login,
+        /// What the cloud's network decides.
+        network: NetworkFacts = NetworkPath,
+        /// The VM as the platform sees it.
+        platform: PlatformFacts = Platform,
+        /// The serial console's log.
+        boot: BootFacts = BootLog,
+    }
+    of several {
+        /// What is diagnosed.
+        target: TargetFacts,
+        /// How the login ended, if it did not work.
+        symptom: Option<Symptom>,
+        /// The guest's packet filter.
+        firewall: FirewallFacts,
+        /// The SSH server.
+        sshd: SshdFacts,
+        /// The account that logs in.
+        account: AccountFacts,
+        /// The guest as a whole.
+        guest: GuestFacts,
+    }
 }
 
 /// What is diagnosed.
@@ -107,29 +138,28 @@ pub struct TargetFacts {
 #[derive(Debug, Clone, Serialize)]
 pub struct GuestFacts {
     /// The operating system's name.
-    pub os: String,
+    pub os: Known<String>,
     /// Mount points whose blocks are used up.
-    pub full_disks: Vec<String>,
+    pub full_disks: Known<Vec<String>>,
     /// Mount points whose inodes are used up.
-    pub full_inodes: Vec<String>,
+    pub full_inodes: Known<Vec<String>>,
     /// Mount points that are read-only and should not be.
-    pub read_only: Vec<String>,
+    pub read_only: Known<Vec<String>>,
     /// Mount point to per cent of blocks used.
-    pub disk_used: BTreeMap<String, i64>,
+    pub disk_used: Known<BTreeMap<String, i64>>,
     /// Seconds since boot.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub uptime: Option<i64>,
+    pub uptime: Known<i64>,
 }
 
 /// Derives the facts of a case.
 pub fn derive(case: &Case) -> Facts {
-    let sshd = case.sshd.collected().map(|sshd| sshd::derive(sshd, case));
     let login = case.login.collected().map(way_in::login);
     let client = case
         .client
         .collected()
         .map(|client| client::derive(client, case, login.as_ref()));
-    Facts {
+    let resolved = Resolved::of(case);
+    let mut facts = Facts {
         target: TargetFacts {
             user: case.target.user.clone(),
             host: case.target.host.clone(),
@@ -143,59 +173,56 @@ pub fn derive(case: &Case) -> Facts {
         network: case.network.collected().map(network::network),
         platform: case.platform.collected().map(network::platform),
         boot: case.boot.collected().map(boot::derive),
-        firewall: case
-            .firewall
-            .collected()
-            .map(|firewall| firewall::derive(firewall, case)),
-        account: case.account.collected().map(|account| {
-            account::derive(account, case, client.as_ref(), sshd.as_ref())
-        }),
-        guest: case.guest.collected().map(guest),
+        firewall: firewall::derive(case),
+        sshd: sshd::derive(case, &resolved),
+        account: account::derive(case, &resolved, client.as_ref()),
+        guest: guest(case),
         login,
-        sshd,
         client,
-    }
+        variables: Variables::default(),
+    };
+    facts.bind(case);
+    facts
 }
 
-fn guest(guest: &crate::case::Guest) -> GuestFacts {
+fn guest(case: &Case) -> GuestFacts {
+    let (system, disks) = (case.system.known(), case.disks.known());
     let full = |used: &BTreeMap<String, u8>| -> Vec<String> {
-        used.iter()
-            .filter(|(_, percent)| **percent >= 100)
-            .map(|(mount, _)| mount.clone())
-            .collect()
+        let full = used.iter().filter(|(_, percent)| **percent >= 100);
+        full.map(|(mount, _)| mount.clone()).collect()
     };
     GuestFacts {
-        os: guest.os.clone(),
-        full_disks: full(&guest.disk_used),
-        full_inodes: full(&guest.inodes_used),
-        read_only: guest.read_only.clone(),
-        disk_used: guest
-            .disk_used
-            .iter()
-            .map(|(m, p)| (m.clone(), (*p).into()))
-            .collect(),
-        uptime: guest.uptime.and_then(|seconds| i64::try_from(seconds).ok()),
+        os: system.as_ref().and_then(|system| {
+            Known::or(system.os.clone(), "the guest has no os-release")
+        }),
+        full_disks: disks.as_ref().map(|disks| full(&disks.used)),
+        full_inodes: disks.as_ref().map(|disks| full(&disks.inodes_used)),
+        read_only: disks.as_ref().map(|disks| disks.read_only.clone()),
+        disk_used: disks.map(|disks| {
+            disks.used.iter().map(|(m, p)| (m.clone(), (*p).into())).collect()
+        }),
+        uptime: system.and_then(|system| {
+            let seconds = system.uptime.and_then(|seconds| i64::try_from(seconds).ok());
+            Known::or(seconds, "the guest's uptime was not read")
+        }),
     }
 }
 
 impl Facts {
     /// The facts as variables of a rule.
     pub(crate) fn context(&self) -> Context<'static, 'static> {
-        let mut context = empty_context();
-        macro_rules! bind {
-            ($($name:ident),*) => {$(
-                if let Some(facts) = &self.$name
-                    && let Ok(value) = cel::to_value(facts)
-                {
-                    context.add_variable_from_value(stringify!($name), value);
-                }
-            )*};
+        self.variables.context()
+    }
+
+    /// Why a field (`account.expired`) is not known; nothing if it is, or if no
+    /// evidence could ever settle it.
+    pub fn why(&self, field: &str) -> Option<&str> {
+        let mut path = field;
+        loop {
+            if let Some(why) = self.variables.reasons.get(path) {
+                return Some(why);
+            }
+            path = path.rsplit_once('.')?.0;
         }
-        bind!(client, name, tcp, greeting, login, network, platform, boot, firewall);
-        bind!(sshd, account, guest, symptom);
-        if let Ok(value) = cel::to_value(&self.target) {
-            context.add_variable_from_value("target", value);
-        }
-        context
     }
 }

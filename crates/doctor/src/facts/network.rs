@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::case::{Decider, Inbound, NetworkPath, Platform};
+use crate::case::{Decider, Inbound, NetworkPath, NextHop, Platform, PowerState};
 
 /// What the cloud's network decides for the flow to the SSH port.
 #[derive(Debug, Clone, Serialize)]
@@ -44,7 +44,7 @@ pub struct NetworkFacts {
     pub public_addresses: Vec<String>,
     /// Where a reply goes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_next_hop: Option<String>,
+    pub reply_next_hop: Option<NextHop>,
     /// Why that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_unknown_because: Option<String>,
@@ -63,7 +63,7 @@ pub struct PlatformFacts {
     /// `running`, `stopped`, `deallocated`, `starting`, `stopping` or
     /// `deallocating`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub power: Option<String>,
+    pub power: Option<PowerState>,
     /// `provisioningState`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provisioning: Option<String>,
@@ -165,17 +165,10 @@ pub(super) fn platform(platform: &Platform) -> PlatformFacts {
     PlatformFacts {
         vm: platform.vm.clone(),
         resource_group: platform.resource_group.clone(),
-        power: platform.power.as_deref().map(power),
+        power: platform.power.clone(),
         provisioning: platform.provisioning.clone(),
         agent: platform.agent.status.clone().unwrap_or_default(),
     }
-}
-
-/// ARM's status code is `PowerState/running`; the case holds the last part, but
-/// a collector that keeps the whole code is understood as well.
-fn power(code: &str) -> String {
-    let state = code.rsplit('/').next().unwrap_or(code);
-    state.strip_prefix("VM ").unwrap_or(state).to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -6,99 +6,91 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::host_keys::{self, HostKeyFacts};
+use super::known::Known;
 use super::listening::{
     ListenerFacts, absent_address_lines, listener, on_loopback, other_port, port_edits,
     port_option, ports,
 };
-use crate::case::{Case, Listener, Sshd};
-use crate::sshd_config::{self, Directive, MAIN_FILE};
+use super::settings::Resolved;
+use super::units::{UnitFacts, unit};
+use crate::case::{ActiveState, Case, CommandOutput, Listener, NameService, Sshd};
+use formats::sshd_config::{self, Directive, MAIN_FILE, TestOutput};
 
 /// The SSH server.
 #[derive(Debug, Clone, Serialize)]
 pub struct SshdFacts {
     /// Whether there is a binary.
-    pub installed: bool,
+    pub installed: Known<bool>,
     /// Whether the binary is there and cannot be run (`sshd -t` exits 126).
-    pub not_executable: bool,
+    pub not_executable: Known<bool>,
     /// Its service; absent if there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unit: Option<UnitFacts>,
+    pub unit: Known<Option<UnitFacts>>,
     /// The socket that starts it, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub socket: Option<UnitFacts>,
+    pub socket: Known<Option<UnitFacts>>,
     /// Whether it runs, or systemd listens for it.
-    pub running: bool,
+    pub running: Known<bool>,
     /// Whether its journal shows that it ran in this boot.
-    pub ran_in_this_boot: bool,
-    /// Whether `sshd -t` accepts the configuration; absent if it could not run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub config_ok: Option<bool>,
+    pub ran_in_this_boot: Known<bool>,
+    /// Whether `sshd -t` accepts the configuration.
+    pub config_ok: Known<bool>,
     /// Lines of the configuration that keep it from starting.
-    pub bad_lines: Vec<BadLine>,
+    pub bad_lines: Known<Vec<BadLine>>,
     /// What else `sshd -t` says when it fails.
-    pub other_errors: Vec<String>,
+    pub other_errors: Known<Vec<String>>,
     /// Whether the main configuration file is missing.
-    pub config_missing: bool,
+    pub config_missing: Known<bool>,
     /// Whether its host keys are there and usable.
     pub host_keys: HostKeyFacts,
+    /// The account of privilege separation.
+    pub privsep: Known<Privsep>,
     /// Ports that it is told to listen on.
-    pub ports: Vec<i64>,
+    pub ports: Known<Vec<i64>>,
     /// Its own listening sockets.
-    pub listeners: Vec<ListenerFacts>,
+    pub listeners: Known<Vec<ListenerFacts>>,
     /// Every socket on the port of the target.
-    pub on_port: Vec<ListenerFacts>,
+    pub on_port: Known<Vec<ListenerFacts>>,
     /// Whether something can be reached on that port from outside, in the
     /// target's address family.
-    pub listens: bool,
+    pub listens: Known<bool>,
     /// Ports on which sshd itself can be reached from outside.
-    pub open_ports: Vec<i64>,
+    pub open_ports: Known<Vec<i64>>,
     /// The program that holds the port, if it is not sshd.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub port_taken_by: Option<String>,
+    pub port_taken_by: Known<Option<String>>,
     /// Lines that make it listen on another port than the target's.
-    pub port_lines: Vec<ConfigLine>,
+    pub port_lines: Known<Vec<ConfigLine>>,
     /// Edits that make it listen on the target's port as well: `FILE`, line
     /// number, and the line to put after that one, separated by tabs.
-    pub port_edits: String,
+    pub port_edits: Known<String>,
     /// A port in the service's command line, which beats the configuration.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub port_option: Option<i64>,
+    pub port_option: Known<Option<i64>>,
     /// Lines that make it listen on the loopback only.
-    pub loopback_lines: Vec<ConfigLine>,
-    /// Lines that make it listen on an address that the guest does not have;
-    /// absent if the guest's addresses are not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub absent_address_lines: Option<Vec<ConfigLine>>,
+    pub loopback_lines: Known<Vec<ConfigLine>>,
+    /// Lines that make it listen on an address that the guest does not have.
+    pub absent_address_lines: Known<Vec<ConfigLine>>,
     /// Every line of the configuration, by keyword in lower case.
-    pub settings: BTreeMap<String, Vec<ConfigLine>>,
-    /// Whether PAM has a say; absent if unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pam: Option<bool>,
+    pub settings: Known<BTreeMap<String, Vec<ConfigLine>>>,
+    /// Whether PAM has a say.
+    pub pam: Known<bool>,
     /// Whether it checks the modes of the files above the keys.
-    pub strict_modes: bool,
-    /// Settings as `sshd -T` resolves them for this user; absent if it gave none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub effective: Option<BTreeMap<String, Vec<String>>>,
+    pub strict_modes: Known<bool>,
+    /// Settings as `sshd -T` resolves them for this user.
+    pub effective: Known<BTreeMap<String, Known<Vec<String>>>>,
     /// The last lines of its journal in this boot.
-    pub journal: Vec<String>,
-    /// Processes of it that a signal has stopped; absent if nobody looked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stopped_processes: Option<Vec<i64>>,
+    pub journal: Known<Vec<String>>,
+    /// Processes of it that a signal has stopped.
+    pub stopped_processes: Known<Vec<i64>>,
 }
 
-/// A systemd unit.
-#[derive(Debug, Clone, Serialize)]
-pub struct UnitFacts {
-    /// Its name.
-    pub name: String,
-    /// `active`, `inactive`, `failed`, `activating`.
-    pub active: String,
-    /// `enabled`, `disabled`, `masked`, `static`.
-    pub enabled: String,
-    /// systemd's `SubState`.
-    pub sub: String,
-    /// systemd's `Result` of the last run.
-    pub result: String,
+/// The account `sshd` of privilege separation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Privsep {
+    /// The name service finds it.
+    Present,
+    /// Neither the name service nor `/etc/passwd` has it.
+    Missing,
+    /// `/etc/passwd` has it, and the name service does not find it.
+    NameServiceBroken,
 }
 
 /// A line of the configuration that keeps sshd from starting.
@@ -108,8 +100,7 @@ pub struct BadLine {
     pub file: String,
     /// The line's number.
     pub line: i64,
-    /// The line as it stands there; sshd's message where the file is not in the
-    /// case.
+    /// The line as it was collected; sshd's message where the file is not in the case.
     pub text: String,
     /// `bad-option`, `bad-value`, `bad-port`, `bad-algorithm`, `glued-lines`,
     /// `bad-match` or `not-in-match`.
@@ -125,159 +116,224 @@ pub struct ConfigLine {
     pub file: String,
     /// The line's number.
     pub line: i64,
-    /// The line as it stands there.
+    /// The line as it was collected.
     pub text: String,
     /// What follows the keyword.
     pub value: String,
 }
 
-pub(super) fn derive(sshd: &Sshd, case: &Case) -> SshdFacts {
-    let config = sshd_config::directives(&sshd.config);
+pub(super) fn derive(case: &Case, resolved: &Resolved) -> SshdFacts {
     let port = i64::from(case.target.port);
-    let setting = |keyword: &str| setting(sshd, &config, keyword);
-    let ports = ports(sshd, &config);
-    let unit = unit(sshd, &["ssh.service", "sshd.service"]);
-    let socket = unit_of(sshd, &["ssh.socket", "sshd.socket"]);
-    let by_socket = socket.as_ref().is_some_and(|socket| socket.active == "active");
-    let ours = |listener: &Listener| match listener.process.as_deref() {
-        Some(process) if process.starts_with("sshd") => true,
-        Some("systemd" | "init") => by_socket,
-        Some(_) => false,
-        None => ports.contains(&i64::from(listener.port)),
+    let program = case.sshd.known();
+    let test = program.as_ref().and_then(|sshd| {
+        Known::or(sshd.test.as_ref(), "there is no sshd whose -t could be asked")
+    });
+    let journal = case.journal.known();
+    let sockets = Sockets::of(case, resolved);
+    let lines = |wanted: &dyn Fn(&&Directive) -> bool| {
+        let config = resolved.config.as_ref();
+        config.map(|all| all.iter().filter(wanted).map(config_line).collect::<Vec<_>>())
     };
-    let facts = |wanted: &dyn Fn(&Listener) -> bool| -> Vec<ListenerFacts> {
-        sshd.listeners.iter().filter(|one| wanted(one)).map(listener).collect()
-    };
-    let listeners = facts(&ours);
-    let on_port = facts(&|listener| i64::from(listener.port) == port);
-    let v6 = case
-        .tcp
-        .collected()
-        .and_then(|tcp| tcp.address.parse::<IpAddr>().ok())
-        .is_some_and(|address| address.is_ipv6());
-    let reached = |listener: &ListenerFacts| {
-        !listener.loopback && if v6 { listener.ipv6 } else { listener.ipv4 }
-    };
-    let mut open_ports: Vec<i64> =
-        listeners.iter().filter(|one| reached(one)).map(|one| one.port).collect();
-    open_ports.sort_unstable();
-    open_ports.dedup();
-    let active = unit
-        .as_ref()
-        .is_some_and(|unit| matches!(unit.active.as_str(), "active" | "reloading"));
-    let port_lines: Vec<&Directive> =
-        config.iter().filter(|said| other_port(said, port)).collect();
     SshdFacts {
-        installed: sshd.binary.is_some(),
-        not_executable: sshd.binary.is_some() && sshd.test.exit == Some(126),
-        running: active || !listeners.is_empty() || by_socket,
-        ran_in_this_boot: sshd
-            .journal
-            .iter()
-            .any(|line| line.contains("Server listening on")),
-        // The shell's and timeout's own statuses say nothing about the files.
-        config_ok: sshd
-            .test
-            .exit
-            .filter(|exit| ![124, 126, 127].contains(exit))
-            .map(|exit| exit == 0),
-        bad_lines: bad_lines(sshd, &config),
-        other_errors: sshd_config::other_errors(&sshd.test),
-        config_missing: config_missing(sshd),
-        host_keys: host_keys::derive(sshd, &config),
-        listens: on_port.iter().any(reached),
-        port_taken_by: on_port
-            .iter()
-            .find(|one| {
-                !one.process.is_empty() && !listeners.iter().any(|o| o.port == port)
-            })
-            .map(|one| one.process.clone()),
-        port_edits: port_edits(&port_lines, port),
-        port_lines: port_lines.into_iter().map(config_line).collect(),
-        port_option: port_option(sshd).filter(|option| *option != port),
-        loopback_lines: config
-            .iter()
-            .filter(|said| on_loopback(said))
-            .map(config_line)
-            .collect(),
-        absent_address_lines: absent_address_lines(&config, case),
-        settings: settings(&config),
-        pam: setting("usepam").map(|value| value == "yes"),
-        strict_modes: setting("strictmodes").as_deref() != Some("no"),
-        effective: (!sshd.effective.is_empty()).then(|| sshd.effective.clone()),
-        journal: sshd.journal.clone(),
-        stopped_processes: sshd.processes.as_ref().map(|processes| {
-            let stopped = processes.iter().filter(|one| matches!(&*one.state, "T" | "t"));
-            stopped.map(|process| process.pid.into()).collect()
+        installed: program.as_ref().map(|sshd| sshd.binary.is_some()),
+        not_executable: program.as_ref().map(|sshd| {
+            let exit = sshd.test.as_ref().and_then(|test| test.exit);
+            sshd.binary.is_some() && exit == Some(126)
         }),
-        unit,
-        socket,
-        ports,
-        listeners,
-        on_port,
-        open_ports,
+        running: Known::any([
+            sockets.unit.as_ref().map(|unit| unit.as_ref().is_some_and(UnitFacts::is_up)),
+            sockets.by_socket.clone(),
+            sockets.ours.as_ref().map(|ours| !ours.is_empty()),
+        ]),
+        ran_in_this_boot: journal.as_ref().and_then(|journal| {
+            let listens = |line: &String| line.contains("Server listening on");
+            match journal.lines.iter().any(listens) {
+                false if !journal.whole => {
+                    Known::unknown("only the end of sshd's journal was read")
+                }
+                found => Known::Is(found),
+            }
+        }),
+        config_ok: test.as_ref().and_then(|test| accepts(test)),
+        bad_lines: test.as_ref().map(|test| bad_lines(test, case, resolved)),
+        other_errors: test.as_ref().map(|test| sshd_config::other_errors(said(test))),
+        config_missing: test.as_ref().map(|test| config_missing(test)),
+        host_keys: host_keys::derive(&case.host_keys.known(), &resolved.config, &test),
+        privsep: program.and_then(privsep),
+        ports: ports(resolved),
+        listens: sockets
+            .on_port
+            .as_ref()
+            .map(|all| all.iter().any(|one| sockets.reached(one))),
+        port_taken_by: sockets.taken_by(port),
+        port_edits: resolved.config.as_ref().map(|all| {
+            let lines: Vec<_> =
+                all.iter().filter(|said| other_port(said, port)).collect();
+            port_edits(&lines, port)
+        }),
+        port_lines: lines(&|said| other_port(said, port)),
+        port_option: case
+            .processes
+            .known()
+            .map(|processes| port_option(processes).filter(|option| *option != port)),
+        loopback_lines: lines(&|said| on_loopback(said)),
+        absent_address_lines: resolved
+            .config
+            .as_ref()
+            .zip(case.addresses.known())
+            .and_then(|(config, addresses)| absent_address_lines(config, addresses)),
+        settings: resolved.config.as_ref().map(|all| by_keyword(all)),
+        pam: resolved.is_on("usepam"),
+        strict_modes: resolved.is_on("strictmodes"),
+        effective: resolved.all(),
+        journal: journal.map(|journal| journal.lines.clone()),
+        stopped_processes: case.processes.known().map(|processes| {
+            let all = processes.processes.iter();
+            all.filter(|one| matches!(&*one.state, "T" | "t"))
+                .map(|process| process.pid.into())
+                .collect()
+        }),
+        open_ports: sockets.open_ports(),
+        unit: sockets.unit,
+        socket: sockets.socket,
+        listeners: sockets.ours,
+        on_port: sockets.on_port,
     }
 }
 
-/// One value of a setting: as `sshd -T` gives it, else the first in the files.
-pub(super) fn setting(
-    sshd: &Sshd,
-    config: &[Directive],
-    keyword: &str,
-) -> Option<String> {
-    let effective = sshd.effective.get(keyword).and_then(|values| values.first());
-    let written = || {
-        let said =
-            config.iter().find(|said| said.keyword == keyword && !said.in_match)?;
-        said.arguments.first()
-    };
-    effective.or_else(written).map(|value| value.to_ascii_lowercase())
+/// Who listens where.
+struct Sockets {
+    unit: Known<Option<UnitFacts>>,
+    socket: Known<Option<UnitFacts>>,
+    /// Whether systemd listens for sshd.
+    by_socket: Known<bool>,
+    /// sshd's own.
+    ours: Known<Vec<ListenerFacts>>,
+    /// Everybody's on the target's port.
+    on_port: Known<Vec<ListenerFacts>>,
+    /// Whether the login goes to an IPv6 address.
+    v6: bool,
 }
 
-/// The service, the one that does something first.
-fn unit(sshd: &Sshd, names: &[&str]) -> Option<UnitFacts> {
-    let live = names.iter().find(|name| {
-        sshd.units.get(**name).is_some_and(|unit| unit.active != "inactive")
-    });
-    live.and_then(|name| unit_of(sshd, &[name])).or_else(|| unit_of(sshd, names))
-}
-
-fn unit_of(sshd: &Sshd, names: &[&str]) -> Option<UnitFacts> {
-    let name = names.iter().find(|name| sshd.units.contains_key(**name))?;
-    let unit = sshd.units.get(*name)?;
-    Some(UnitFacts {
-        name: (*name).to_owned(),
-        active: unit.active.clone(),
-        enabled: unit.enabled.clone(),
-        sub: unit.sub.clone(),
-        result: unit.result.clone(),
-    })
-}
-
-fn bad_lines(sshd: &Sshd, config: &[Directive]) -> Vec<BadLine> {
-    sshd_config::complaints(&sshd.test, config)
-        .into_iter()
-        .map(|complaint| {
-            let text = sshd
-                .config
-                .get(&complaint.file)
-                .and_then(|text| text.lines().nth(complaint.line.checked_sub(1)?))
-                .map_or_else(|| complaint.message.clone(), |line| line.trim().to_owned());
-            BadLine {
-                file: complaint.file,
-                line: i64::try_from(complaint.line).unwrap_or(i64::MAX),
-                text,
-                kind: complaint.kind.as_str(),
-                message: complaint.message,
+impl Sockets {
+    fn of(case: &Case, resolved: &Resolved) -> Self {
+        let units = case.units.known();
+        let socket =
+            units.as_ref().map(|units| unit(units, &["ssh.socket", "sshd.socket"]));
+        let by_socket = socket.as_ref().map(|socket| {
+            socket.as_ref().is_some_and(|one| one.active == ActiveState::Active)
+        });
+        let all = case.listeners.known();
+        let ports = ports(resolved);
+        // Of a socket whose program is not told, the port decides whose it is.
+        let is_ours = |listener: &Listener| match listener.process.as_deref() {
+            Some(process) if process.starts_with("sshd") => Known::Is(true),
+            Some("systemd" | "init") => by_socket.clone(),
+            Some(_) => Known::Is(false),
+            None => ports.as_ref().map(|ports| ports.contains(&listener.port.into())),
+        };
+        let ours = all.as_ref().and_then(|all| {
+            let mut ours = Vec::new();
+            for one in &all.sockets {
+                match is_ours(one) {
+                    Known::Is(true) => ours.push(listener(one)),
+                    Known::Is(false) => {}
+                    Known::Unknown(why) => return Known::Unknown(why),
+                }
             }
+            Known::Is(ours)
+        });
+        let address = case.tcp.collected().and_then(|tcp| tcp.address.parse().ok());
+        Self {
+            unit: units.map(|units| unit(units, &["ssh.service", "sshd.service"])),
+            on_port: all.map(|all| {
+                let here = |one: &&Listener| one.port == case.target.port;
+                all.sockets.iter().filter(here).map(listener).collect()
+            }),
+            v6: address.is_some_and(|address: IpAddr| address.is_ipv6()),
+            socket,
+            by_socket,
+            ours,
+        }
+    }
+
+    /// Whether a client from outside comes to this socket.
+    fn reached(&self, listener: &ListenerFacts) -> bool {
+        !listener.loopback && if self.v6 { listener.ipv6 } else { listener.ipv4 }
+    }
+
+    fn open_ports(&self) -> Known<Vec<i64>> {
+        self.ours.as_ref().map(|ours| {
+            let reached = ours.iter().filter(|one| self.reached(one));
+            let mut ports: Vec<i64> = reached.map(|one| one.port).collect();
+            ports.sort_unstable();
+            ports.dedup();
+            ports
+        })
+    }
+
+    fn taken_by(&self, port: i64) -> Known<Option<String>> {
+        self.on_port.as_ref().zip(self.ours.as_ref()).map(|(on_port, ours)| {
+            let sshd_is_there = ours.iter().any(|one| one.port == port);
+            let other = on_port.iter().find(|one| !one.process.is_empty());
+            other.filter(|_| !sshd_is_there).map(|one| one.process.clone())
+        })
+    }
+}
+
+/// The shell's and timeout's own statuses say nothing about the files.
+fn accepts(test: &CommandOutput) -> Known<bool> {
+    match test.exit {
+        Some(124 | 137) | None => Known::unknown("sshd -t did not end in time"),
+        Some(126 | 127) => Known::unknown("sshd cannot be run"),
+        Some(exit) => Known::Is(exit == 0),
+    }
+}
+
+fn privsep(sshd: &Sshd) -> Known<Privsep> {
+    match (sshd.privsep, sshd.privsep_line) {
+        (NameService::Found, _) => Known::Is(Privsep::Present),
+        (NameService::NotFound | NameService::Failed, Some(true)) => {
+            Known::Is(Privsep::NameServiceBroken)
+        }
+        (NameService::NotFound, Some(false)) => Known::Is(Privsep::Missing),
+        (NameService::NotAsked, Some(true)) => Known::Is(Privsep::Present),
+        (NameService::NotAsked, Some(false)) => Known::Is(Privsep::Missing),
+        (NameService::Failed, Some(false)) => {
+            Known::unknown("the name service does not answer")
+        }
+        (_, None) => Known::unknown("/etc/passwd was not read"),
+    }
+}
+
+/// What `sshd -t` said, as its reader takes it.
+pub(super) fn said(test: &CommandOutput) -> TestOutput<'_> {
+    TestOutput { exit: test.exit, stdout: &test.stdout, stderr: &test.stderr }
+}
+
+fn bad_lines(test: &CommandOutput, case: &Case, resolved: &Resolved) -> Vec<BadLine> {
+    let config = resolved.config.known().map(Vec::as_slice).unwrap_or_default();
+    let text = |file: &String, line: usize| {
+        let text = case.config.collected()?.files.get(file)?;
+        Some(text.lines().nth(line.checked_sub(1)?)?.trim().to_owned())
+    };
+    sshd_config::complaints(said(test), config)
+        .into_iter()
+        .map(|complaint| BadLine {
+            text: text(&complaint.file, complaint.line)
+                .unwrap_or_else(|| complaint.message.clone()),
+            file: complaint.file,
+            line: i64::try_from(complaint.line).unwrap_or(i64::MAX),
+            kind: complaint.kind.as_str(),
+            message: complaint.message,
         })
         .collect()
 }
 
-/// `sshd -t` says so; or there are files, and the main one is not among them.
-fn config_missing(sshd: &Sshd) -> bool {
-    let said = format!("{MAIN_FILE}: No such file or directory");
-    sshd_config::other_errors(&sshd.test).iter().any(|line| line.contains(&said))
+/// `sshd -t` says so.
+fn config_missing(test: &CommandOutput) -> bool {
+    let missing = format!("{MAIN_FILE}: No such file or directory");
+    sshd_config::other_errors(said(test)).iter().any(|line| line.contains(&missing))
 }
 
 pub(super) fn config_line(said: &Directive) -> ConfigLine {
@@ -289,8 +345,7 @@ pub(super) fn config_line(said: &Directive) -> ConfigLine {
     }
 }
 
-/// Lines by their keyword.
-fn settings(config: &[Directive]) -> BTreeMap<String, Vec<ConfigLine>> {
+fn by_keyword(config: &[Directive]) -> BTreeMap<String, Vec<ConfigLine>> {
     let mut settings: BTreeMap<String, Vec<ConfigLine>> = BTreeMap::new();
     for said in config {
         settings.entry(said.keyword.clone()).or_default().push(config_line(said));

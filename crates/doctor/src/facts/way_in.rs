@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde::Serialize;
 
-use crate::case::{Greeting, Login, LoginStage, Name, Resolution, Tcp, TcpOutcome};
+use crate::case::{
+    Greeting, GreetingOutcome, Login, LoginStage, Name, Resolution, Tcp, TcpOutcome,
+};
 
 /// Name resolution.
 #[derive(Debug, Clone, Serialize)]
@@ -47,7 +49,7 @@ pub struct GreetingFacts {
     /// What came before it, or instead of it.
     pub before_banner: Vec<String>,
     /// `ok`, `silent`, `closed`, `reset`, `notSsh` or `noKexinit`.
-    pub outcome: String,
+    pub outcome: GreetingOutcome,
 }
 
 /// ssh's own words.
@@ -137,7 +139,7 @@ pub(super) fn greeting(greeting: &Greeting) -> GreetingFacts {
     GreetingFacts {
         banner: greeting.banner.clone(),
         before_banner: greeting.before_banner.clone(),
-        outcome: greeting.outcome.clone(),
+        outcome: greeting.outcome,
     }
 }
 

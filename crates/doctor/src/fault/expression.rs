@@ -28,7 +28,8 @@ pub(crate) enum Truth {
     Yes,
     /// It does not hold.
     No,
-    /// The evidence does not say: what is missing, in a few words.
+    /// The evidence does not say: the fact that is missing, or what is wrong with the
+    /// rule.
     Undetermined(String),
 }
 
@@ -83,7 +84,7 @@ impl Expression {
             Err(
                 ExecutionError::NoSuchKey(name)
                 | ExecutionError::UndeclaredReference(name),
-            ) => Truth::Undetermined(format!("the case has no fact `{name}`")),
+            ) => Truth::Undetermined(name.to_string()),
             Err(other) => Truth::Undetermined(other.to_string()),
         }
     }

@@ -16,7 +16,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::Case;
 use crate::lang::Text;
 use crate::risk::Risk;
 use crate::step::{ArmAction, Channel};
@@ -31,10 +30,6 @@ pub struct Fault {
     pub layer: Layer,
     /// How a login fails because of it.
     pub symptoms: Vec<PossibleSymptom>,
-    /// Case sections that its rule reads; all must have been collected.
-    pub needs: Vec<SectionName>,
-    /// Case sections of which one is enough.
-    pub needs_any: Vec<SectionName>,
     /// The rule.
     pub when: Expression,
     /// How sure the rule is when it holds.
@@ -205,72 +200,4 @@ pub enum Confidence {
     Likely,
     /// The evidence fits, and so might other things.
     Possible,
-}
-
-/// A section of the case file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SectionName {
-    /// [`Case::client`].
-    Client,
-    /// [`Case::name`].
-    Name,
-    /// [`Case::tcp`].
-    Tcp,
-    /// [`Case::greeting`].
-    Greeting,
-    /// [`Case::login`].
-    Login,
-    /// [`Case::network`].
-    Network,
-    /// [`Case::platform`].
-    Platform,
-    /// [`Case::boot`].
-    Boot,
-    /// [`Case::firewall`].
-    Firewall,
-    /// [`Case::sshd`].
-    Sshd,
-    /// [`Case::account`].
-    Account,
-    /// [`Case::guest`].
-    Guest,
-}
-
-impl SectionName {
-    /// Its name, as in the case file.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Name => "name",
-            Self::Tcp => "tcp",
-            Self::Greeting => "greeting",
-            Self::Login => "login",
-            Self::Network => "network",
-            Self::Platform => "platform",
-            Self::Boot => "boot",
-            Self::Firewall => "firewall",
-            Self::Sshd => "sshd",
-            Self::Account => "account",
-            Self::Guest => "guest",
-        }
-    }
-
-    /// Why that section of a case is empty; nothing if it was collected.
-    pub fn missing_from(self, case: &Case) -> Option<&str> {
-        match self {
-            Self::Client => case.client.why_not(),
-            Self::Name => case.name.why_not(),
-            Self::Tcp => case.tcp.why_not(),
-            Self::Greeting => case.greeting.why_not(),
-            Self::Login => case.login.why_not(),
-            Self::Network => case.network.why_not(),
-            Self::Platform => case.platform.why_not(),
-            Self::Boot => case.boot.why_not(),
-            Self::Firewall => case.firewall.why_not(),
-            Self::Sshd => case.sshd.why_not(),
-            Self::Account => case.account.why_not(),
-            Self::Guest => case.guest.why_not(),
-        }
-    }
 }

@@ -8,10 +8,11 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{
     Confidence, Expression, ExpressionError, Fault, Inject, Layer, Place,
-    PossibleSymptom, Repair, RepairAction, SectionName,
+    PossibleSymptom, Repair, RepairAction,
 };
 use crate::lang::Text;
 use crate::risk::Risk;
@@ -24,10 +25,11 @@ struct FaultFile {
     id: String,
     layer: Layer,
     symptoms: Vec<String>,
-    #[serde(default)]
-    needs: Vec<SectionName>,
-    #[serde(default)]
-    needs_any: Vec<SectionName>,
+    // What a rule reads, its expression says.
+    #[serde(default, rename = "needs")]
+    _needs: IgnoredAny,
+    #[serde(default, rename = "needs_any")]
+    _needs_any: IgnoredAny,
     when: String,
     confidence: Confidence,
     #[serde(default)]
@@ -256,8 +258,6 @@ impl Fault {
                 .collect::<Result<_, _>>()?,
             id: table.id,
             layer: table.layer,
-            needs: table.needs,
-            needs_any: table.needs_any,
             confidence: table.confidence,
             explains: table.explains,
             references: table.references,
