@@ -19,11 +19,13 @@ mod lang;
 mod packet_filter;
 mod path;
 mod plan;
+mod remedy;
 mod risk;
 mod sshd_config;
 mod step;
 mod symptom;
 mod verdict;
+mod why;
 
 pub use catalogue::{Catalogue, CatalogueError};
 pub use edit::{Edit, FilterRule, Insertion, Line, VERBS};
@@ -31,7 +33,7 @@ pub use judge::judge;
 pub use lang::{Lang, Text};
 pub use plan::plan;
 pub use risk::{RISKS, Risk, UnknownRisk};
-pub use step::{Action, ArmAction, Channel, LAST_RESORT, Step};
+pub use step::{Action, Channel, LAST_RESORT, PlatformAction, Step};
 pub use symptom::{SYMPTOMS, Stage, Symptom, UnknownSymptom};
 pub use verdict::{
     Finding, Hop, HopState, NotChecked, RuledOut, VERSION as VERDICT_VERSION, Verdict,

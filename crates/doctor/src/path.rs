@@ -135,7 +135,7 @@ impl Walk<'_> {
             Some(priority) => format!("{} ({priority})", network.rule),
             None => network.rule.clone(),
         };
-        let decided = format!("NSG {}: {rule}", network.nsg);
+        let decided = format!("{}: {rule}", network.nsg);
         match network.access.as_deref() {
             Some("Deny") => (HopState::Failed, format!("{decided} → Deny")),
             Some(_) if network.reply_next_hop.as_deref() == Some("None") => {
@@ -147,7 +147,7 @@ impl Walk<'_> {
             }
             Some(_) if network.rule.is_empty() => (
                 HopState::Ok,
-                self.lang.pick("no NSG applies", "NSG は適用されない").to_owned(),
+                self.lang.pick("nothing filters here", "フィルターはない").to_owned(),
             ),
             Some(_) => (HopState::Ok, format!("{decided} → Allow")),
             None => self.unknown(None),

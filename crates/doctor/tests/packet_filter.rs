@@ -99,7 +99,7 @@ fn a_chain_is_edited_with_the_tool_that_made_it() {
         iptables_nft: Some(saved.to_owned()),
         ..Firewall::default()
     });
-    assert_eq!(facts.repair_lines, "nft ip raw p 2 1");
+    assert_eq!((facts.blockers[0].tool, facts.blockers[0].place), ("nft", Some(2)));
 }
 
 #[test]
@@ -132,10 +132,10 @@ fn the_deciding_rule_is_named_with_its_place() {
     let blocker = &facts.blockers[0];
     assert_eq!((blocker.chain.as_str(), blocker.rule.as_str()), ("c", "drop"));
     assert!(blocker.text.starts_with("nft table inet t, chain c: drop (handle "));
-    assert_eq!(facts.repair_lines.lines().count(), 1);
+    assert_eq!(facts.blockers.len(), 1);
     let facts = named("policy");
     assert_eq!(facts.blockers[0].rule, "policy drop");
-    assert_eq!(facts.repair_lines, "nft inet t i policy 0");
+    assert_eq!((facts.blockers[0].tool, facts.blockers[0].place), ("nft", None));
     assert_eq!(
         named("concat").blockers[0].rule,
         "ip saddr . tcp dport { 198.18.0.1 . 22 } drop"

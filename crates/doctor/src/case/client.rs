@@ -39,6 +39,9 @@ pub struct Identity {
     /// without a passphrase or from the `.pub` file beside it.
     #[serde(default)]
     pub public_key: Option<String>,
+    /// Whether a certificate lies beside it (`PATH-cert.pub`).
+    #[serde(default)]
+    pub certificate: bool,
     /// What `ssh-keygen` says when the file is not a usable private key.
     #[serde(default)]
     pub error: Option<String>,

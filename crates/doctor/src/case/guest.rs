@@ -80,6 +80,12 @@ pub struct Sshd {
     /// The last lines of sshd's journal in this boot.
     #[serde(default)]
     pub journal: Vec<String>,
+    /// What `getent passwd sshd` says: `found`, `notFound` or `failed`.
+    #[serde(default)]
+    pub privsep: Option<String>,
+    /// Whether `/etc/passwd` has the account `sshd`.
+    #[serde(default)]
+    pub privsep_line: Option<bool>,
     /// Every process named `sshd`; none if nobody looked.
     #[serde(default)]
     pub processes: Option<Vec<Process>>,

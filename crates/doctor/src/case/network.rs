@@ -37,8 +37,12 @@ pub struct NetworkPath {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FlowDecision {
-    /// `Allow` or `Deny`.
+    /// `Allow` or `Deny`; `OnlyFrom` where it depends on a client's address that is
+    /// not known.
     pub access: String,
+    /// The prefixes that may connect, of `OnlyFrom`.
+    #[serde(default)]
+    pub allowed: Vec<String>,
     /// The deciding rule's name; none when no NSG applies.
     #[serde(default)]
     pub rule: Option<String>,

@@ -40,6 +40,9 @@ pub struct AccountFacts {
     /// That date, `YYYY-MM-DD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
+    /// `YYYYMMDD` of the first midnight that is a day or more away in the guest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_day_ahead: Option<String>,
     /// Whether the password must be changed before anything else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_expired: Option<bool>,
@@ -117,10 +120,10 @@ pub(super) fn derive(
         .filter(|key| key.named || case.target.identity.is_none())
         .filter_map(|key| key.public_key.as_deref())
         .collect();
-    let lines: Vec<&[String]> = files
+    let lines: Vec<(&str, &[String])> = files
         .iter()
-        .filter_map(|file| account.authorized_keys.get(file))
-        .map(Vec::as_slice)
+        .filter_map(|file| Some((file.as_str(), account.authorized_keys.get(file)?)))
+        .map(|(file, lines)| (file, lines.as_slice()))
         .collect();
     let today = account.today.map(|day| date(day).replace('-', ""));
     let visitor = Visitor { address: firewall::visitor(case), today: today.as_deref() };
@@ -159,6 +162,10 @@ pub(super) fn derive(
         password: account.password.clone(),
         expired: expired(account),
         expires: account.expires_day.filter(|day| *day >= 0).map(date),
+        // The midnight of tomorrow may be minutes away.
+        one_day_ahead: account
+            .today
+            .map(|day| date(day.saturating_add(2)).replace('-', "")),
         password_expired: password_age(account).map(|(expired, _)| expired),
         password_inactive: password_age(account).map(|(_, inactive)| inactive),
         path_problems: path_problems(&files, account, strictness),

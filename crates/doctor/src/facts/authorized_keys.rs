@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::key_options::{self, OptionProblem, Visitor};
+use super::key_options::{self, KeyOption, OptionProblem, Visitor};
 
 /// What the authorized-keys files hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,8 +21,23 @@ pub struct KeysFacts {
     pub option_problem: Option<OptionProblem>,
     /// The options before the client's key, for each line that has it.
     pub our_options: Vec<String>,
+    /// The lines that have it.
+    pub our_lines: Vec<OurLine>,
     /// Lines that are no keys, shortened.
     pub bad_lines: Vec<String>,
+}
+
+/// A line with the client's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OurLine {
+    /// The file.
+    pub file: String,
+    /// The line's number.
+    pub line: i64,
+    /// The options before the key.
+    pub options: Vec<KeyOption>,
+    /// Names of options that sshd does not know.
+    pub unknown: Vec<String>,
 }
 
 /// What the authorized-keys files hold, in one word.
@@ -60,12 +75,12 @@ const TYPES: &[&str] = &[
 /// What the lines of all files say about a client with these public keys.
 /// `not_a_file` is set if something else stands where a file should be.
 pub(super) fn derive(
-    files: &[&[String]],
+    files: &[(&str, &[String])],
     ours: &[&str],
     not_a_file: bool,
     visitor: Visitor,
 ) -> KeysFacts {
-    let lines = files.iter().copied().flatten().map(|line| line.trim());
+    let lines = files.iter().flat_map(|(_, lines)| *lines).map(|line| line.trim());
     let said: Vec<&str> =
         lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let keys: Vec<(&str, &str)> = said.iter().filter_map(|line| key(line)).collect();
@@ -100,6 +115,18 @@ pub(super) fn derive(
         // One line without a problem is enough.
         option_problem: problems.iter().copied().min().flatten(),
         our_options: our_lines().map(|(options, _)| (*options).to_owned()).collect(),
+        our_lines: files
+            .iter()
+            .flat_map(|(file, lines)| {
+                lines.iter().zip(1..).map(move |line| (*file, line))
+            })
+            .filter_map(|(file, (text, line))| {
+                let (options, _) =
+                    key(text.trim()).filter(|(_, blob)| blobs.contains(blob))?;
+                let (options, unknown) = key_options::known(options);
+                Some(OurLine { file: file.to_owned(), line, options, unknown })
+            })
+            .collect(),
         bad_lines: bad.iter().map(|line| shorten(line)).collect(),
     }
 }
@@ -207,7 +234,7 @@ mod tests {
 
     fn facts(text: &str) -> KeysFacts {
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        derive(&[lines.as_slice()], &[OURS], false, Visitor::default())
+        derive(&[("f", lines.as_slice())], &[OURS], false, Visitor::default())
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub struct IdentityFacts {
     /// The public half, `type base64`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_key: Option<String>,
+    /// Whether a certificate lies beside it (`PATH-cert.pub`).
+    pub certificate: bool,
     /// Why it is no usable key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -77,6 +79,7 @@ fn identity(key: &Identity, uid: Option<u32>) -> IdentityFacts {
         mode: key.mode.clone(),
         too_open: too_open(key, uid),
         public_key: key.public_key.clone(),
+        certificate: key.certificate,
         error: key.error.clone(),
     }
 }

@@ -25,10 +25,6 @@ pub struct FirewallFacts {
     pub undecided: Vec<String>,
     /// Tools that own rules and are active.
     pub owners: Vec<String>,
-    /// [`FirewallFacts::blockers`] for a repair script, one a line.
-    pub repair_lines: String,
-    /// [`FirewallFacts::reply_blockers`] for a repair script, one a line.
-    pub reply_repair_lines: String,
 }
 
 /// What becomes of a packet.
@@ -63,6 +59,10 @@ pub struct BlockerFacts {
     /// The rule's handle in nftables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handle: Option<i64>,
+    /// Where its own tool finds the rule again: nft's handle, or the rule's number in
+    /// its chain; absent for a policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<i64>,
     /// The rule's text, or `policy drop`.
     pub rule: String,
     /// All of it in one line.
@@ -91,8 +91,6 @@ pub(super) fn derive(firewall: &Firewall, case: &Case) -> FirewallFacts {
     FirewallFacts {
         verdict: verdict(&incoming).filter(|_| listed),
         reply: verdict(&outgoing).filter(|_| listed),
-        repair_lines: repair_lines(&incoming),
-        reply_repair_lines: repair_lines(&outgoing),
         blockers: incoming.blockers.iter().map(blocker).collect(),
         reply_blockers: outgoing.blockers.iter().map(blocker).collect(),
         undecided,
@@ -197,10 +195,16 @@ fn blocker(blocker: &Blocker) -> BlockerFacts {
         hook: blocker.hook.clone(),
         tool: blocker.tool,
         handle,
+        place: place(blocker),
         owner: owner(blocker, &rule),
         rule,
         text,
     }
+}
+
+fn place(blocker: &Blocker) -> Option<i64> {
+    let rule = blocker.rule.as_ref()?;
+    if blocker.tool == "nft" { rule.handle } else { i64::try_from(rule.number).ok() }
 }
 
 fn owner(blocker: &Blocker, rule: &str) -> &'static str {
@@ -216,29 +220,4 @@ fn owner(blocker: &Blocker, rule: &str) -> &'static str {
     } else {
         ""
     }
-}
-
-/// `tool family table chain handle number`, a line for each blocker; `-` stands
-/// for a rule that has no handle, `policy` for a chain's policy.
-fn repair_lines(judgement: &Judgement) -> String {
-    let lines: Vec<String> = judgement
-        .blockers
-        .iter()
-        .map(|blocker| {
-            let place = match &blocker.rule {
-                Some(rule) => {
-                    let handle = rule
-                        .handle
-                        .map_or_else(|| "-".to_owned(), |handle| handle.to_string());
-                    format!("{handle} {}", rule.number)
-                }
-                None => "policy 0".to_owned(),
-            };
-            format!(
-                "{} {} {} {} {place}",
-                blocker.tool, blocker.family, blocker.table, blocker.chain
-            )
-        })
-        .collect();
-    lines.join("\n")
 }

@@ -73,6 +73,26 @@ pub(super) fn problem(options: &str, visitor: Visitor) -> Option<OptionProblem> 
     found
 }
 
+/// An option before a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyOption {
+    /// Its name in lower case.
+    pub name: String,
+    /// Its value; empty if it has none.
+    pub value: String,
+}
+
+/// The options, and the names of those that sshd does not know.
+pub(super) fn known(options: &str) -> (Vec<KeyOption>, Vec<String>) {
+    let options: Vec<KeyOption> = split(options)
+        .into_iter()
+        .map(|(name, value)| KeyOption { name: name.to_ascii_lowercase(), value })
+        .collect();
+    let names = options.iter().map(|option| option.name.clone());
+    let unknown = names.filter(|name| !KNOWN.contains(&name.as_str())).collect();
+    (options, unknown)
+}
+
 /// Names and values.
 fn split(options: &str) -> Vec<(String, String)> {
     let mut found = vec![(String::new(), String::new())];

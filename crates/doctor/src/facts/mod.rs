@@ -23,12 +23,12 @@ mod user_lists;
 mod way_in;
 
 pub use account::{AccountFacts, ShellKind};
-pub use authorized_keys::{KeysFacts, KeysState};
+pub use authorized_keys::{KeysFacts, KeysState, OurLine};
 pub use boot::BootFacts;
 pub use client::{ClientFacts, IdentityFacts};
 pub use firewall::{BlockerFacts, FirewallFacts, FirewallVerdict};
 pub use host_keys::HostKeyFacts;
-pub use key_options::OptionProblem;
+pub use key_options::{KeyOption, OptionProblem};
 pub use key_path::{PathProblem, PathReason};
 pub use listening::ListenerFacts;
 pub use network::{NetworkFacts, PlatformFacts};

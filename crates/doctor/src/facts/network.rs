@@ -10,6 +10,10 @@ pub struct NetworkFacts {
     /// `Allow` or `Deny`, if the NSGs were asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<String>,
+    /// The prefixes that may connect, where it depends on the client and the client's
+    /// address is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed_sources: Option<Vec<String>>,
     /// The deciding rule's name; empty if no NSG applies.
     pub rule: String,
     /// Its priority.
@@ -59,7 +63,12 @@ pub(super) fn network(path: &NetworkPath) -> NetworkFacts {
     let inbound = path.inbound.as_ref();
     let last = |id: &String| id.rsplit('/').next().unwrap_or_default().to_owned();
     NetworkFacts {
-        access: inbound.map(|decision| decision.access.clone()),
+        access: inbound
+            .map(|decision| decision.access.clone())
+            .filter(|access| access != "OnlyFrom"),
+        allowed_sources: inbound
+            .filter(|decision| decision.access == "OnlyFrom")
+            .map(|decision| decision.allowed.clone()),
         rule: inbound.and_then(|decision| decision.rule.clone()).unwrap_or_default(),
         priority: inbound.and_then(|decision| decision.priority).map(i64::from),
         default_rule: inbound.is_some_and(|decision| decision.default_rule),

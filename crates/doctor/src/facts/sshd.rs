@@ -41,6 +41,10 @@ pub struct SshdFacts {
     pub config_missing: bool,
     /// Whether its host keys are there and usable.
     pub host_keys: HostKeyFacts,
+    /// The account `sshd` of privilege separation: `present`, `missing`, or
+    /// `name-service-broken` where only `/etc/passwd` has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privsep: Option<&'static str>,
     /// Ports that it is told to listen on.
     pub ports: Vec<i64>,
     /// Its own listening sockets.
@@ -129,6 +133,8 @@ pub struct ConfigLine {
     pub text: String,
     /// What follows the keyword.
     pub value: String,
+    /// Whether it stands under a `Match`, and so perhaps speaks of others.
+    pub in_match: bool,
 }
 
 pub(super) fn derive(sshd: &Sshd, case: &Case) -> SshdFacts {
@@ -185,6 +191,12 @@ pub(super) fn derive(sshd: &Sshd, case: &Case) -> SshdFacts {
         other_errors: sshd_config::other_errors(&sshd.test),
         config_missing: config_missing(sshd),
         host_keys: host_keys::derive(sshd, &config),
+        privsep: match (sshd.privsep.as_deref(), sshd.privsep_line) {
+            (Some("found"), _) => Some("present"),
+            (Some("notFound" | "failed"), Some(true)) => Some("name-service-broken"),
+            (Some("notFound"), Some(false)) => Some("missing"),
+            _ => None,
+        },
         listens: on_port.iter().any(reached),
         port_taken_by: on_port
             .iter()
@@ -286,6 +298,7 @@ pub(super) fn config_line(said: &Directive) -> ConfigLine {
         line: i64::try_from(said.line).unwrap_or(i64::MAX),
         text: said.text.clone(),
         value: said.arguments.join(" "),
+        in_match: said.in_match,
     }
 }
 
