@@ -4,15 +4,23 @@
 //! `build.rs`), and whoever wants more reads the files and hands the texts in.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
-use crate::fault::{Fault, FaultError};
+use crate::fault::{Fault, FaultError, Repair, Shared, State};
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
-/// Faults by their id.
+/// The file of states, in any directory.
+const STATES: &str = "states.toml";
+/// The file of shared repairs, in any directory.
+const REPAIRS: &str = "repairs.toml";
+
+/// Faults by their id, and what their files refer to.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     faults: BTreeMap<String, Fault>,
+    shared: Shared,
 }
 
 /// What is wrong with a set of faults.
@@ -27,6 +35,14 @@ pub enum CatalogueError {
         /// The second file.
         file: String,
         /// The id.
+        id: String,
+    },
+    /// A state or a shared repair has the name of another.
+    #[error("{file}: `{id}` is there already: faults refer to it, so it is not replaced")]
+    Taken {
+        /// The file.
+        file: String,
+        /// The name.
         id: String,
     },
     /// A fault explains one that does not exist.
@@ -53,7 +69,8 @@ impl Catalogue {
         )
     }
 
-    /// Faults from files: their names (for errors) and their texts.
+    /// Faults from files: their names (for errors) and their texts. `states.toml` and
+    /// `repairs.toml` are what the others refer to.
     pub fn parse(
         files: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, CatalogueError> {
@@ -68,9 +85,19 @@ impl Catalogue {
         &mut self,
         files: impl Iterator<Item = (String, String)>,
     ) -> Result<(), CatalogueError> {
-        let mut added = BTreeMap::new();
+        let mut texts = Vec::new();
         for (file, text) in files {
-            let fault = Fault::parse(&file, &text)?;
+            if named(&file, STATES) {
+                self.add_states(&file, &text)?;
+            } else if named(&file, REPAIRS) {
+                self.add_repairs(&file, &text)?;
+            } else {
+                texts.push((file, text));
+            }
+        }
+        let mut added = BTreeMap::new();
+        for (file, text) in texts {
+            let fault = self.read(&file, &text)?;
             if added.contains_key(&fault.id) {
                 return Err(CatalogueError::Duplicate { file, id: fault.id });
             }
@@ -78,6 +105,45 @@ impl Catalogue {
         }
         self.faults.extend(added);
         self.check()
+    }
+
+    /// Reads a fault's file with this catalogue's states and repairs, and adds
+    /// nothing.
+    pub fn read(&self, file: &str, text: &str) -> Result<Fault, FaultError> {
+        Fault::parse(file, text, &self.shared)
+    }
+
+    fn add_states(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
+        for state in State::parse_all(file, text, self.shared.states.len())? {
+            let id = state.id.clone();
+            if self.shared.states.insert(id.clone(), Arc::new(state)).is_some() {
+                return Err(CatalogueError::Taken { file: file.to_owned(), id });
+            }
+        }
+        Ok(())
+    }
+
+    fn add_repairs(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
+        for repair in Repair::parse_all(file, text)? {
+            let id = repair.id.clone();
+            if self.shared.repairs.insert(id.clone(), repair).is_some() {
+                return Err(CatalogueError::Taken { file: file.to_owned(), id });
+            }
+        }
+        Ok(())
+    }
+
+    /// Every state, in the order of the way in.
+    pub fn states(&self) -> Vec<&State> {
+        let mut states: Vec<&State> =
+            self.shared.states.values().map(Arc::as_ref).collect();
+        states.sort_by_key(|state| state.place);
+        states
+    }
+
+    /// Every shared repair, by name.
+    pub fn repairs(&self) -> impl Iterator<Item = &Repair> {
+        self.shared.repairs.values()
     }
 
     /// A fault by its id.
@@ -123,4 +189,9 @@ impl Catalogue {
         }
         Ok(())
     }
+}
+
+/// Whether a path ends with a file of this name.
+fn named(path: &str, name: &str) -> bool {
+    Path::new(path).file_name().is_some_and(|file| file == name)
 }

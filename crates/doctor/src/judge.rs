@@ -1,243 +1,158 @@
 //! Evidence in, verdict out.
 //!
-//! 1. The observed [`Symptom`] says where the login ended.
-//! 2. Every fault's rule is asked. It holds, it does not, or the evidence does
-//!    not say; a rule that holds although the login got past the only stages
-//!    which the fault could stop is contradicted by the login, and ruled out.
-//! 3. Of the faults that hold, those that produce the observed symptom are
-//!    candidates. A candidate that another candidate explains is a consequence
-//!    and is dropped. What is left is ranked: certain before likely, and among
-//!    equals the first to be met on the way in is the root cause.
-//! 4. Faults that hold and would stop the login only later follow, in the order
-//!    in which the operator would run into them.
-//! 5. Without a candidate nothing is named: a fault that can not produce what
-//!    was seen is not its cause, however wrong it is.
+//! A fault brings about a state of the world, a login meets the state, and the state
+//! shows a symptom. The observed symptom is the strongest evidence there is, because
+//! it is what the operator wants explained:
+//!
+//! ```text
+//!  fault ──produces──► state ──shows──► symptom ◄──observed── login, probe
+//!                        │
+//!                        place on the way in: near the client ··· near the shell
+//!
+//!  A fault holds if its rule holds and a state of it is there and not refuted. Then
+//!  its symptom, beside the observed one, says what it is:
+//!
+//!   symptom's stage │ earlier        same                              later
+//!   ────────────────┼───────────────────────────────────────────────────────────
+//!   observed itself │                CANDIDATE
+//!   another symptom │ passed: the    a candidate stands nearer?        LATER: would
+//!                   │ login got by,  yes: masked by it, LATER          stop the login
+//!                   │ RULED OUT      no: contradicted, RULED OUT       next
+//!
+//!  root cause = the candidate that no other candidate explains:
+//!   - a residual fault only restates its state; another fault of that state explains it
+//!   - `explains` names the few special relations
+//!  candidates are ordered by certainty (see `weight`), then by place.
+//! ```
+//!
+//! An NSG that drops can not cause "refused": the answer came from behind it, so that
+//! fault is ruled out, and its repair with it. The same NSG above a dead SSH server at
+//! "timed out" is the root, and the server waits behind it. And without a candidate
+//! nothing is named: what can not have produced the symptom is not its cause, however
+//! wrong it is.
 
-use cel::Context;
+mod question;
+mod ranking;
+mod weight;
 
 use crate::case::Case;
 use crate::catalogue::Catalogue;
-use crate::facts::{self, Facts};
-use crate::fault::{Fault, Repair, RepairAction, Truth};
+use crate::facts;
+use crate::fault::{Fault, Repair};
 use crate::lang::Lang;
 use crate::path;
-use crate::step::{Action, Channel, Step};
-use crate::symptom::{self, Symptom};
+use crate::remedy;
+use crate::step::{Channel, Step};
+use crate::symptom;
 use crate::verdict::{Finding, NotChecked, RuledOut, VERSION, Verdict};
+use question::Examined;
+pub(crate) use question::Question;
+pub(crate) use ranking::Ranking;
 
 /// Diagnoses a case.
 pub fn judge(case: &Case, catalogue: &Catalogue, lang: Lang) -> Verdict {
     let facts = facts::derive(case);
     let context = facts.context();
     let reachable = symptom::reachable(case);
-    let observed = symptom::observed(case);
-    let mut sorted = Sorted::default();
-    for fault in catalogue.iter() {
-        if reachable {
-            sorted.ruled_out.push(fault);
-        } else {
-            sorted.sort(fault, &facts, &context, observed);
-        }
-    }
-    let causes = rank(sorted.holding, catalogue, observed.is_some());
-    Verdict {
+    let observation = symptom::observe(case);
+    let observed = observation.map(|observation| observation.symptom);
+    let question = Question { case, facts: &facts, context: &context, observation, lang };
+    let mut verdict = Verdict {
         version: VERSION,
         target: case.target.clone(),
         reachable,
         symptom: observed,
         path: path::walk(case, &facts, observed, lang),
-        causes: causes
-            .into_iter()
-            .map(|fault| finding(fault, case, &context, lang))
-            .collect(),
-        ruled_out: sorted
-            .ruled_out
-            .into_iter()
-            .map(|fault| RuledOut {
-                fault: fault.id.clone(),
-                layer: fault.layer,
-                title: fault.title.get(lang).to_owned(),
-            })
-            .collect(),
-        not_checked: sorted.not_checked,
+        causes: Vec::new(),
+        ruled_out: Vec::new(),
+        not_checked: Vec::new(),
+        remedies: Vec::new(),
         lang,
+    };
+    if reachable {
+        verdict.ruled_out =
+            catalogue.iter().map(|fault| ruled_out(fault, lang)).collect();
+        return verdict;
     }
+    let examined = question.examine(catalogue);
+    let ranking = ranking::rank(&question, &examined, catalogue);
+    verdict.ruled_out =
+        ranking.ruled_out.iter().map(|fault| ruled_out(fault, lang)).collect();
+    verdict.not_checked = not_checked(&examined);
+    verdict.causes = findings(&question, &ranking);
+    verdict.remedies = remedy::remedies(&question, &ranking, catalogue);
+    verdict
 }
 
-/// A fault whose rule holds.
-struct Holding<'a> {
-    fault: &'a Fault,
-    /// The symptom that it produces in this case, closest to the observed one.
-    symptom: Symptom,
-    /// Whether that is the observed one.
-    candidate: bool,
+/// What is wrong, the root cause first.
+fn findings(question: &Question, ranking: &Ranking) -> Vec<Finding> {
+    ranking.causes.iter().map(|cause| finding(question, cause)).collect()
 }
 
-/// The catalogue, sorted by what the case says of each fault.
-#[derive(Default)]
-struct Sorted<'a> {
-    holding: Vec<Holding<'a>>,
-    ruled_out: Vec<&'a Fault>,
-    not_checked: Vec<NotChecked>,
-}
-
-impl<'a> Sorted<'a> {
-    fn sort(
-        &mut self,
-        fault: &'a Fault,
-        facts: &Facts,
-        context: &Context<'_, '_>,
-        observed: Option<Symptom>,
-    ) {
-        let possible = possible_symptoms(fault, context);
-        let passed = |symptom: &Symptom| {
-            observed.is_some_and(|observed| symptom.stage() < observed.stage())
-        };
-        let Some(&first) = possible.iter().find(|symptom| !passed(symptom)) else {
-            self.ruled_out.push(fault);
-            return;
-        };
-        match fault.when.truth(context) {
-            Truth::Yes => {
-                let candidate = observed.filter(|observed| possible.contains(observed));
-                self.holding.push(Holding {
-                    fault,
-                    symptom: candidate.unwrap_or(first),
-                    candidate: candidate.is_some(),
-                });
-            }
-            Truth::No => self.ruled_out.push(fault),
-            Truth::Undetermined(absent) => {
-                let why = facts.why(&absent).map(str::to_owned);
-                let why =
-                    why.unwrap_or_else(|| format!("the case has no fact `{absent}`"));
-                let variable = absent.split('.').next().unwrap_or_default();
-                self.open(fault, variable, why);
-            }
-        }
-    }
-
-    /// Notes that a fault stays open for want of evidence.
-    fn open(&mut self, fault: &Fault, section: &str, why: String) {
-        let known = self
-            .not_checked
-            .iter_mut()
-            .find(|entry| entry.section == section && entry.why == why);
-        match known {
-            Some(entry) => entry.faults.push(fault.id.clone()),
-            None => self.not_checked.push(NotChecked {
-                section: section.to_owned(),
-                why,
-                faults: vec![fault.id.clone()],
-            }),
-        }
-    }
-}
-
-/// The symptoms that a fault can produce in this case. A condition that the
-/// evidence does not decide leaves its symptom possible.
-fn possible_symptoms(fault: &Fault, context: &Context<'_, '_>) -> Vec<Symptom> {
-    fault
-        .symptoms
-        .iter()
-        .filter(|possible| {
-            possible
-                .only_if
-                .as_ref()
-                .is_none_or(|condition| condition.truth(context) != Truth::No)
-        })
-        .map(|possible| possible.symptom)
-        .collect()
-}
-
-/// Root cause first, then what would stop the login next.
-fn rank<'a>(
-    mut holding: Vec<Holding<'a>>,
-    catalogue: &Catalogue,
-    observed: bool,
-) -> Vec<&'a Fault> {
-    if observed && !holding.iter().any(|held| held.candidate) {
-        return Vec::new();
-    }
-    // Only what could have produced the symptom can have produced its cause.
-    let consequences: Vec<&str> = holding
-        .iter()
-        .filter(|held| held.candidate || !observed)
-        .flat_map(|held| catalogue.consequences(&held.fault.id))
-        .collect();
-    holding.retain(|held| !consequences.contains(&held.fault.id.as_str()));
-    let later: Vec<&str> = holding
-        .iter()
-        .filter(|held| !held.candidate)
-        .flat_map(|held| catalogue.consequences(&held.fault.id))
-        .collect();
-    holding.retain(|held| held.candidate || !later.contains(&held.fault.id.as_str()));
-    holding.sort_by_key(|held| {
-        // Candidates share one stage; what comes later is met stage by stage.
-        let stage = (!held.candidate).then(|| held.symptom.stage());
-        (stage, held.fault.confidence, held.fault.layer)
-    });
-    holding.into_iter().map(|held| held.fault).collect()
-}
-
-fn finding(fault: &Fault, case: &Case, context: &Context<'_, '_>, lang: Lang) -> Finding {
+fn finding(question: &Question, cause: &ranking::Cause) -> Finding {
+    let (fault, lang) = (cause.fault, question.lang);
     let mut evidence: Vec<String> =
-        fault.evidence.iter().flat_map(|line| line.lines(context)).collect();
+        fault.evidence.iter().flat_map(|line| line.lines(question.context)).collect();
     evidence.dedup();
     if evidence.is_empty() {
-        evidence.push(fault.when.source().to_owned());
+        evidence.push(fault.rule());
     }
+    let steps = fault.repairs.iter().filter_map(|repair| step(question, fault, repair));
     Finding {
         fault: fault.id.clone(),
         layer: fault.layer,
-        confidence: fault.confidence,
+        confidence: cause.confidence,
+        doubts: cause.doubts.clone(),
         title: fault.title.get(lang).to_owned(),
         explanation: fault.explanation.get(lang).to_owned(),
         evidence,
-        repairs: fault
-            .repairs
-            .iter()
-            .filter_map(|repair| step(fault, repair, case, context, lang))
-            .collect(),
+        repairs: steps.collect(),
     }
+}
+
+fn ruled_out(fault: &Fault, lang: Lang) -> RuledOut {
+    RuledOut {
+        fault: fault.id.clone(),
+        layer: fault.layer,
+        title: fault.title.get(lang).to_owned(),
+    }
+}
+
+/// Faults that stay open, together where the same evidence is missing.
+fn not_checked(examined: &[Examined]) -> Vec<NotChecked> {
+    let mut all: Vec<NotChecked> = Vec::new();
+    for one in examined {
+        let Some(blame) = one.open() else { continue };
+        let known = all
+            .iter_mut()
+            .find(|entry| entry.section == blame.section && entry.why == blame.why);
+        match known {
+            Some(entry) => entry.faults.push(one.fault.id.clone()),
+            None => all.push(NotChecked {
+                section: blame.section.to_owned(),
+                why: blame.why.clone(),
+                faults: vec![one.fault.id.clone()],
+            }),
+        }
+    }
+    all
 }
 
 /// A repair with the facts of this case filled in; nothing if it does not apply
 /// here or needs a fact that the case does not have.
-fn step(
-    fault: &Fault,
-    repair: &Repair,
-    case: &Case,
-    context: &Context<'_, '_>,
-    lang: Lang,
-) -> Option<Step> {
-    if repair.when.as_ref().is_some_and(|when| when.truth(context) != Truth::Yes) {
-        return None;
-    }
+fn step(question: &Question, fault: &Fault, repair: &Repair) -> Option<Step> {
     let channel = repair.action.channel();
-    if channel == Channel::Arm && case.target.resource_id.is_none() {
+    if channel == Channel::Platform && question.case.target.resource_id.is_none() {
         return None;
     }
-    let action = match &repair.action {
-        RepairAction::Client(command) => {
-            Action::Client { command: command.text(context)? }
-        }
-        RepairAction::Arm(action) => Action::Arm { action: *action },
-        RepairAction::Guest { script, env } => Action::Guest {
-            script: script.clone(),
-            env: env
-                .iter()
-                .map(|(name, value)| Some((name.clone(), value.text(context)?)))
-                .collect::<Option<_>>()?,
-        },
-    };
+    let action = repair.fill_in(question.context)?;
     Some(Step {
         fault: fault.id.clone(),
         id: repair.id.clone(),
-        title: repair.title.get(lang).to_owned(),
+        title: repair.title.get(question.lang).to_owned(),
         risk: repair.risk,
         channel,
+        losses: remedy::losses(&action, question),
         action,
-        losses: Vec::new(),
     })
 }

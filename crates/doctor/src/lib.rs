@@ -18,6 +18,7 @@ mod judge;
 mod lang;
 mod path;
 mod plan;
+mod remedy;
 mod risk;
 mod step;
 mod symptom;
@@ -29,7 +30,7 @@ pub use judge::judge;
 pub use lang::{Lang, Text};
 pub use plan::plan;
 pub use risk::{RISKS, Risk, UnknownRisk};
-pub use step::{Action, ArmAction, Channel, LAST_RESORT, Step};
+pub use step::{Action, Channel, LAST_RESORT, PlatformAction, Step};
 pub use symptom::{SYMPTOMS, Stage, Symptom, UnknownSymptom};
 pub use verdict::{
     Finding, Hop, HopState, NotChecked, RuledOut, VERSION as VERDICT_VERSION, Verdict,

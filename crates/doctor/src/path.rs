@@ -5,7 +5,7 @@
 //! they are `skipped`. Others can be looked at from the side (network, platform,
 //! firewall, sshd), whether or not the login got that far.
 
-use crate::case::{Case, LoginStage};
+use crate::case::{Case, LoginStage, NextHop};
 use crate::facts::{Facts, FirewallVerdict, Known};
 use crate::lang::Lang;
 use crate::symptom::{self, Stage, Symptom};
@@ -136,12 +136,12 @@ impl Walk<'_> {
             None => network.rule.clone(),
         };
         let decided = format!("NSG {}: {rule}", network.nsg);
-        match network.access {
+        match network.access.known().copied() {
             Some("Deny") if network.rule.is_empty() => {
                 (HopState::Failed, network.decided_by.clone().unwrap_or_default())
             }
             Some("Deny") => (HopState::Failed, format!("{decided} → Deny")),
-            Some(_) if network.reply_next_hop.as_deref() == Some("None") => {
+            Some(_) if network.reply_next_hop == Some(NextHop::None) => {
                 let text = self.lang.pick(
                     "a route drops the replies to the client",
                     "クライアントへの応答をルートが破棄する",
@@ -153,7 +153,7 @@ impl Walk<'_> {
                 self.lang.pick("no NSG applies", "NSG は適用されない").to_owned(),
             ),
             Some(_) => (HopState::Ok, format!("{decided} → Allow")),
-            None => self.unknown(network.unknown_because.as_deref()),
+            None => self.unknown(network.access.why_not()),
         }
     }
 

@@ -3,10 +3,9 @@
 //! A step is made from a fault's file and the facts of one case, so nothing in
 //! it has to be looked up any more: `rescue` runs it as it stands.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
+use crate::edit::Edit;
 use crate::risk::Risk;
 
 /// One step that may repair the login.
@@ -37,10 +36,10 @@ pub const LAST_RESORT: &str = "last-resort";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
-    /// A script in the guest, as root, with an undo journal.
+    /// Edits in the guest, as root, with an undo journal.
     Guest,
-    /// A request to the cloud.
-    Arm,
+    /// A request to the platform.
+    Platform,
     /// A command that the operator types.
     Client,
 }
@@ -54,24 +53,33 @@ pub enum Action {
         /// One line for a POSIX shell.
         command: String,
     },
-    /// The guest runs this script after the edit prelude.
+    /// The guest is changed, all of it or nothing.
     Guest {
-        /// POSIX sh.
-        script: String,
-        /// Values that it finds in its environment.
-        env: BTreeMap<String, String>,
+        /// The changes, in their order.
+        edits: Vec<Edit>,
     },
-    /// The cloud is asked for this.
-    Arm {
+    /// The platform is asked for this.
+    Platform {
         /// The request.
-        action: ArmAction,
+        action: PlatformAction,
     },
 }
 
-/// A request to the cloud, for the VM of the case.
+impl Action {
+    /// The way that it takes.
+    pub const fn channel(&self) -> Channel {
+        match self {
+            Self::Client { .. } => Channel::Client,
+            Self::Guest { .. } => Channel::Guest,
+            Self::Platform { .. } => Channel::Platform,
+        }
+    }
+}
+
+/// A request to the platform, for the VM of the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ArmAction {
+pub enum PlatformAction {
     /// Start the VM.
     StartVm,
     /// Allow TCP to the SSH port from the client's address, above the deciding
@@ -81,8 +89,33 @@ pub enum ArmAction {
     RestartVm,
     /// Move the VM to another host.
     RedeployVm,
-    /// VMAccess `reset_ssh`: a stock sshd configuration.
+    /// Replace the SSH server's configuration by a stock one.
     ResetSsh,
-    /// VMAccess `username` and `ssh_key`: the client's own public key.
+    /// Set the client's own public key for the user.
     ResetCredentials,
+}
+
+impl PlatformAction {
+    /// Its name, as in a fault's file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StartVm => "start-vm",
+            Self::AllowSsh => "allow-ssh",
+            Self::RestartVm => "restart-vm",
+            Self::RedeployVm => "redeploy-vm",
+            Self::ResetSsh => "reset-ssh",
+            Self::ResetCredentials => "reset-credentials",
+        }
+    }
+
+    /// What it can cost at least.
+    pub const fn least_risk(self) -> Risk {
+        match self {
+            Self::StartVm | Self::AllowSsh => Risk::Open,
+            Self::ResetCredentials => Risk::Credential,
+            Self::ResetSsh => Risk::Reset,
+            Self::RestartVm => Risk::Reboot,
+            Self::RedeployVm => Risk::Redeploy,
+        }
+    }
 }

@@ -5,7 +5,8 @@
 //! cause, and a fault that would have ended the login earlier is not there at
 //! all. The login itself is believed before the probe, because it is later and
 //! goes further; the probe's TCP and greeting tell *how* an early stage ended,
-//! where ssh's text would have to be guessed from.
+//! where ssh's text would have to be guessed from. Where both saw the same end, two
+//! witnesses agree; what neither tells is not made up.
 
 use std::fmt;
 use std::str::FromStr;
@@ -123,50 +124,66 @@ impl FromStr for Symptom {
     }
 }
 
-/// How this login ended; nothing if it works or if nobody tried.
+/// How a login ended, and who says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Observation {
+    /// How it ended.
+    pub(crate) symptom: Symptom,
+    /// Whether everybody who saw this stage tells the same of it, the login itself
+    /// among them.
+    pub(crate) agreed: bool,
+}
+
+/// How this login ended; nothing if it works, if nobody tried, or if nobody tells.
 pub(crate) fn observed(case: &Case) -> Option<Symptom> {
-    let early = || {
-        case.name
-            .collected()
-            .and_then(of_name)
-            .or_else(|| case.tcp.collected().and_then(of_tcp))
-            .or_else(|| case.greeting.collected().and_then(of_greeting))
+    observe(case).map(|observation| observation.symptom)
+}
+
+/// [`observed`], and whether the witnesses agree.
+pub(crate) fn observe(case: &Case) -> Option<Observation> {
+    let name = case.name.collected().and_then(of_name);
+    let tcp = case.tcp.collected().and_then(of_tcp);
+    let greeting = case.greeting.collected().and_then(of_greeting);
+    let Some(login) = case.login.collected() else {
+        let symptom = name.or(tcp).or(greeting)?;
+        return Some(Observation { symptom, agreed: false });
     };
-    let Some(login) = case.login.collected() else { return early() };
+    let only = |symptom| Some(Observation { symptom, agreed: true });
     match login.stage {
         LoginStage::LoggedIn => None,
-        LoginStage::Name => Some(
-            case.name
-                .collected()
-                .and_then(of_name)
-                .unwrap_or_else(|| name_from_text(login)),
-        ),
-        LoginStage::Connect => Some(
-            connect_from_text(login)
-                .or_else(|| case.tcp.collected().and_then(of_tcp))
-                .unwrap_or(Symptom::TcpTimeout),
-        ),
-        LoginStage::Banner => Some(
-            case.greeting
-                .collected()
-                .and_then(of_greeting)
-                .filter(|symptom| symptom.stage() == Stage::Banner)
-                .or_else(|| case.tcp.collected().and_then(of_tcp))
-                .filter(|symptom| symptom.stage() == Stage::Banner)
-                .unwrap_or_else(|| banner_from_text(login)),
-        ),
-        LoginStage::KeyExchange => Some(Symptom::KexFailed),
-        LoginStage::HostKey => Some(Symptom::HostKeyChanged),
-        LoginStage::Authentication if says(login, "Permission denied") => {
-            Some(Symptom::AuthDenied)
+        LoginStage::Name => both(name, name_from_text(login)),
+        LoginStage::Connect => {
+            let text = connect_from_text(login);
+            let both = both(tcp, text)?;
+            // ssh's attempt is the later one.
+            Some(Observation { symptom: text.unwrap_or(both.symptom), ..both })
         }
-        LoginStage::Authentication => Some(Symptom::AuthClosed),
-        LoginStage::Session => Some(match login.exit {
+        LoginStage::Banner => {
+            let ends_there = |symptom: &Symptom| symptom.stage() == Stage::Banner;
+            let probe = greeting.filter(ends_there).or(tcp.filter(ends_there));
+            both(probe, banner_from_text(login))
+        }
+        LoginStage::KeyExchange => only(Symptom::KexFailed),
+        LoginStage::HostKey => only(Symptom::HostKeyChanged),
+        LoginStage::Authentication if says(login, "Permission denied") => {
+            only(Symptom::AuthDenied)
+        }
+        LoginStage::Authentication => only(Symptom::AuthClosed),
+        LoginStage::Session => only(match login.exit {
             Some(255) => Symptom::SessionClosed,
             Some(_) => Symptom::SessionExit,
             None => Symptom::SessionHang,
         }),
     }
+}
+
+/// What the probe saw and what ssh's words say of a stage at which ssh ended.
+fn both(probe: Option<Symptom>, text: Option<Symptom>) -> Option<Observation> {
+    let symptom = probe.or(text)?;
+    Some(Observation {
+        symptom,
+        agreed: probe.is_some() && text.is_none_or(|its| its == symptom),
+    })
 }
 
 /// Whether the login works.
@@ -212,12 +229,14 @@ fn says(login: &Login, text: &str) -> bool {
     login.stderr.iter().any(|line| line.contains(text))
 }
 
-fn name_from_text(login: &Login) -> Symptom {
-    if says(login, "Temporary failure") {
-        Symptom::NameUnanswered
-    } else {
-        Symptom::NameNxDomain
-    }
+fn name_from_text(login: &Login) -> Option<Symptom> {
+    let known = [
+        ("Temporary failure", Symptom::NameUnanswered),
+        ("not known", Symptom::NameNxDomain),
+        ("No address associated", Symptom::NameNxDomain),
+        ("Name does not resolve", Symptom::NameNxDomain),
+    ];
+    from_text(login, &known)
 }
 
 fn connect_from_text(login: &Login) -> Option<Symptom> {
@@ -229,21 +248,24 @@ fn connect_from_text(login: &Login) -> Option<Symptom> {
         ("Permission denied", Symptom::TcpDenied),
         ("Invalid argument", Symptom::TcpDenied),
     ];
-    known.into_iter().find(|(text, _)| says(login, text)).map(|(_, symptom)| symptom)
+    from_text(login, &known)
 }
 
-fn banner_from_text(login: &Login) -> Symptom {
+fn banner_from_text(login: &Login) -> Option<Symptom> {
     let known = [
         ("timed out", Symptom::BannerSilent),
         ("reset by peer", Symptom::BannerReset),
         ("invalid", Symptom::BannerNotSsh),
         ("not match", Symptom::BannerNotSsh),
         ("Protocol major versions differ", Symptom::BannerNotSsh),
+        ("closed", Symptom::BannerClosed),
     ];
-    known
-        .into_iter()
-        .find(|(text, _)| says(login, text))
-        .map_or(Symptom::BannerClosed, |(_, symptom)| symptom)
+    from_text(login, &known)
+}
+
+/// The first of some texts that ssh says.
+fn from_text(login: &Login, known: &[(&str, Symptom)]) -> Option<Symptom> {
+    known.iter().find(|(text, _)| says(login, text)).map(|(_, symptom)| *symptom)
 }
 
 #[cfg(test)]

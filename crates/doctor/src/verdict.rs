@@ -35,6 +35,8 @@ pub struct Verdict {
     pub ruled_out: Vec<RuledOut>,
     /// Evidence that could not be had, and the faults that stay open for it.
     pub not_checked: Vec<NotChecked>,
+    /// The platform's general remedies that could help here, whatever the cause.
+    pub remedies: Vec<Step>,
     /// The language of its texts.
     #[serde(skip)]
     pub lang: Lang,
@@ -87,8 +89,11 @@ pub struct Finding {
     pub fault: String,
     /// Its layer.
     pub layer: Layer,
-    /// How sure the rule is.
+    /// How sure that is.
     pub confidence: Confidence,
+    /// Why it is not surer: what in the case speaks against it, and what it would
+    /// take that is not known. Empty where it is certain.
+    pub doubts: Vec<String>,
     /// What is wrong, in one line.
     pub title: String,
     /// Why that stops a login, and what the repair does.

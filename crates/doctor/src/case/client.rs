@@ -46,6 +46,9 @@ pub struct Identity {
     /// compared with it.
     #[serde(default)]
     pub fingerprint: Option<String>,
+    /// Whether a certificate lies beside it (`PATH-cert.pub`).
+    #[serde(default)]
+    pub certificate: bool,
     /// What `ssh-keygen` says when the file is not a usable private key.
     #[serde(default)]
     pub error: Option<String>,

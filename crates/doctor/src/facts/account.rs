@@ -39,6 +39,8 @@ pub struct AccountFacts {
     pub expired: Known<bool>,
     /// That date, `YYYY-MM-DD`; absent if it never expires.
     pub expires: Known<Option<String>>,
+    /// `YYYYMMDD` of the first midnight that is a day or more away in the guest.
+    pub one_day_ahead: Known<String>,
     /// Whether the password must be changed before anything else.
     pub password_expired: Known<bool>,
     /// Whether the password is so old that PAM refuses the account altogether.
@@ -142,6 +144,10 @@ pub(super) fn derive(
         expired: shadow().and_then(|shadow| expiry::of_account(shadow, &today)),
         expires: shadow()
             .map(|shadow| shadow.expires_day.filter(|day| *day >= 0).map(expiry::date)),
+        // The midnight of tomorrow may be minutes away.
+        one_day_ahead: today
+            .as_ref()
+            .map(|day| expiry::date(day.saturating_add(2)).replace('-', "")),
         password_expired: age.as_ref().map(|age| age.expired),
         password_inactive: age.map(|age| age.inactive),
         path_problems: of_place

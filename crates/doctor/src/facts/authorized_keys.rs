@@ -22,8 +22,23 @@ pub struct KeysFacts {
     pub option_problem: Known<Option<OptionProblem>>,
     /// The options before the client's key, for each line that has it.
     pub our_options: Vec<String>,
+    /// The lines that have it.
+    pub our_lines: Vec<OurLine>,
     /// Lines that are no keys: their numbers, and what they are.
     pub bad_lines: Vec<String>,
+}
+
+/// A line with the client's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OurLine {
+    /// The file.
+    pub file: String,
+    /// The line's number.
+    pub line: i64,
+    /// The options before the key.
+    pub options: Vec<KeyOption>,
+    /// Names of options that sshd does not know.
+    pub unknown: Vec<String>,
 }
 
 /// What the authorized-keys files hold, in one word.
@@ -54,27 +69,29 @@ pub(super) enum Content<'a> {
     /// Something that is no regular file.
     NotAFile,
     /// The file's lines.
-    Lines(&'a KeyLines),
+    Lines(&'a str, &'a KeyLines),
 }
 
 /// A line that has the client's key.
 struct Ours<'a> {
+    file: &'a str,
+    line: u32,
     options: &'a [KeyOption],
 }
 
 /// What the lines of all files say about a client whose keys have these fingerprints.
 pub(super) fn derive(files: &[Content], ours: &[&str], visitor: Visitor) -> KeysFacts {
-    let read: Vec<&KeyLines> = files
+    let read: Vec<(&str, &KeyLines)> = files
         .iter()
         .filter_map(|file| match file {
-            Content::Lines(lines) => Some(*lines),
+            Content::Lines(file, lines) => Some((*file, *lines)),
             _ => None,
         })
         .collect();
-    let lines: Vec<&KeyLine> = read.iter().flat_map(|file| &file.lines).collect();
-    let cut = read.iter().any(|file| file.cut).then_some(CUT);
+    let lines: Vec<&KeyLine> = read.iter().flat_map(|(_, file)| &file.lines).collect();
+    let cut = read.iter().any(|(_, file)| file.cut).then_some(CUT);
     let keys = lines.iter().filter(|line| matches!(line, KeyLine::Key { .. })).count();
-    let our_lines = our_lines(&lines, ours);
+    let our_lines = our_lines(&read, ours);
     let nameless =
         lines.iter().any(|line| matches!(line, KeyLine::Key { fingerprint: None, .. }));
     let has_ours = if ours.is_empty() {
@@ -96,6 +113,7 @@ pub(super) fn derive(files: &[Content], ours: &[&str], visitor: Visitor) -> Keys
             .and_then(|_| settled(problem, Option::is_some, cut)),
         has_ours,
         our_options: our_lines.iter().map(|o| key_options::text(o.options)).collect(),
+        our_lines: our_lines.iter().map(Ours::fact).collect(),
         bad_lines: lines.iter().filter_map(|line| bad_line(line)).collect(),
     }
 }
@@ -110,23 +128,36 @@ fn settled<T>(fact: T, open: impl Fn(&T) -> bool, cut: Option<&str>) -> Known<T>
     }
 }
 
-fn our_lines<'a>(lines: &[&'a KeyLine], ours: &[&str]) -> Vec<Ours<'a>> {
-    lines
+fn our_lines<'a>(files: &[(&'a str, &'a KeyLines)], ours: &[&str]) -> Vec<Ours<'a>> {
+    let lines = files
         .iter()
-        .filter_map(|line| match line {
-            KeyLine::Key { fingerprint: Some(fingerprint), options, .. } => {
-                ours.contains(&fingerprint.as_str()).then_some(Ours { options })
-            }
+        .flat_map(|(file, read)| read.lines.iter().map(move |line| (*file, line)));
+    lines
+        .filter_map(|(file, line)| match line {
+            KeyLine::Key { fingerprint: Some(fingerprint), options, line, .. } => ours
+                .contains(&fingerprint.as_str())
+                .then_some(Ours { file, line: *line, options }),
             _ => None,
         })
         .collect()
+}
+
+impl Ours<'_> {
+    fn fact(&self) -> OurLine {
+        OurLine {
+            file: self.file.to_owned(),
+            line: self.line.into(),
+            options: self.options.to_vec(),
+            unknown: key_options::unknown(self.options),
+        }
+    }
 }
 
 fn state(files: &[Content], lines: &[&KeyLine]) -> KeysState {
     let any = |wanted: fn(&KeyLine) -> bool| lines.iter().any(|line| wanted(line));
     if any(|line| matches!(line, KeyLine::Key { .. })) {
         KeysState::Keys
-    } else if !files.iter().any(|file| matches!(file, Content::Lines(_))) {
+    } else if !files.iter().any(|file| matches!(file, Content::Lines(..))) {
         let odd = files.iter().any(|file| matches!(file, Content::NotAFile));
         if odd { KeysState::NotAFile } else { KeysState::Missing }
     } else if lines.is_empty() {
@@ -168,7 +199,7 @@ mod tests {
 
     fn facts(lines: &[KeyLine], cut: bool) -> KeysFacts {
         let lines = KeyLines { lines: lines.to_vec(), cut };
-        derive(&[Content::Lines(&lines)], &[OURS], Visitor::default())
+        derive(&[Content::Lines("f", &lines)], &[OURS], Visitor::default())
     }
 
     #[test]
@@ -205,7 +236,7 @@ mod tests {
     #[test]
     fn a_client_without_a_known_key_is_not_told_that_its_key_is_missing() {
         let lines = KeyLines { lines: vec![key(OURS)], cut: false };
-        let found = derive(&[Content::Lines(&lines)], &[], Visitor::default());
+        let found = derive(&[Content::Lines("f", &lines)], &[], Visitor::default());
         assert!(found.has_ours.why_not().is_some());
     }
 }

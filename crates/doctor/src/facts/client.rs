@@ -45,6 +45,8 @@ pub struct IdentityFacts {
     /// The public half's fingerprint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// Whether a certificate lies beside it (`PATH-cert.pub`).
+    pub certificate: bool,
     /// Why it is no usable key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -81,6 +83,7 @@ fn identity(key: &Identity, uid: Option<u32>) -> IdentityFacts {
         too_open: too_open(key, uid),
         public_key: key.public_key.clone(),
         fingerprint: key.fingerprint.clone(),
+        certificate: key.certificate,
         error: key.error.clone(),
     }
 }

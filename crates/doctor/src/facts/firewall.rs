@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use formats::packet_filter::{
-    Block, Blocker, Direction, Fate, Judgement, Listing, Packet, Ruleset,
+    Block, Blocker, Direction, Fate, Judgement, Listing, Packet, Ruleset, Tool,
 };
 use serde::Serialize;
 
@@ -28,10 +28,6 @@ pub struct FirewallFacts {
     pub undecided: Vec<String>,
     /// Tools that own rules and are active.
     pub owners: Known<Vec<String>>,
-    /// [`FirewallFacts::blockers`] for a repair script, one a line.
-    pub repair_lines: String,
-    /// [`FirewallFacts::reply_blockers`] for a repair script, one a line.
-    pub reply_repair_lines: String,
 }
 
 /// What becomes of a packet.
@@ -66,6 +62,10 @@ pub struct BlockerFacts {
     /// The rule's handle in nftables.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handle: Option<i64>,
+    /// Where its own tool finds the rule again: nft's handle, or the rule's number in
+    /// its chain; absent for a policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<i64>,
     /// The rule's text, or `policy drop`.
     pub rule: String,
     /// All of it in one line.
@@ -102,8 +102,6 @@ pub(super) fn derive(case: &Case) -> FirewallFacts {
     FirewallFacts {
         verdict: verdict(&incoming),
         reply: verdict(&outgoing),
-        repair_lines: repair_lines(&incoming),
-        reply_repair_lines: repair_lines(&outgoing),
         blockers: blockers(&incoming),
         reply_blockers: blockers(&outgoing),
         undecided,
@@ -244,9 +242,18 @@ fn blocker(blocker: &Blocker) -> BlockerFacts {
         hook: blocker.hook.clone(),
         tool: blocker.tool.as_str(),
         handle,
+        place: place(blocker),
         owner: owner(blocker, &rule),
         rule,
         text,
+    }
+}
+
+fn place(blocker: &Blocker) -> Option<i64> {
+    let rule = blocker.rule.as_ref()?;
+    match blocker.tool {
+        Tool::Nft => rule.handle,
+        _ => i64::try_from(rule.number).ok(),
     }
 }
 
@@ -263,32 +270,4 @@ fn owner(blocker: &Blocker, rule: &str) -> &'static str {
     } else {
         ""
     }
-}
-
-/// `tool family table chain handle number`, a line for each blocker; `-` stands
-/// for a rule that has no handle, `policy` for a chain's policy.
-fn repair_lines(judgement: &Judgement) -> String {
-    let lines: Vec<String> = judgement
-        .blockers
-        .iter()
-        .map(|blocker| {
-            let place = match &blocker.rule {
-                Some(rule) => {
-                    let handle = rule
-                        .handle
-                        .map_or_else(|| "-".to_owned(), |handle| handle.to_string());
-                    format!("{handle} {}", rule.number)
-                }
-                None => "policy 0".to_owned(),
-            };
-            format!(
-                "{} {} {} {} {place}",
-                blocker.tool.as_str(),
-                blocker.family,
-                blocker.table,
-                blocker.chain
-            )
-        })
-        .collect();
-    lines.join("\n")
 }

@@ -97,9 +97,9 @@ impl KeyPlace<'_> {
         Known::Is(authorized_keys::derive(&contents, &ours, visitor))
     }
 
-    fn content(&self, file: &str) -> Known<Content<'_>> {
+    fn content<'a>(&'a self, file: &'a str) -> Known<Content<'a>> {
         match (self.fact(file).map(|fact| fact.kind), self.keys.files.get(file)) {
-            (_, Some(KeyFile::Read(lines))) => Known::Is(Content::Lines(lines)),
+            (_, Some(KeyFile::Read(lines))) => Known::Is(Content::Lines(file, lines)),
             (Some(PathKind::Missing), _) => Known::Is(Content::Missing),
             (Some(kind), _) if !matches!(kind, PathKind::File | PathKind::Symlink) => {
                 Known::Is(Content::NotAFile)

@@ -72,6 +72,12 @@ pub(super) fn problem(options: &[KeyOption], visitor: Visitor) -> Option<OptionP
     options.iter().filter_map(of).max()
 }
 
+/// The names of options that sshd does not know.
+pub(super) fn unknown(options: &[KeyOption]) -> Vec<String> {
+    let names = options.iter().map(|option| &option.name);
+    names.filter(|name| !KNOWN.contains(&name.as_str())).cloned().collect()
+}
+
 /// The options as they stand in the file, without the values that stay in the guest.
 pub(super) fn text(options: &[KeyOption]) -> String {
     let words: Vec<String> = options

@@ -29,7 +29,7 @@ mod user_lists;
 mod way_in;
 
 pub use account::{AccountFacts, ShellKind};
-pub use authorized_keys::{KeysFacts, KeysState};
+pub use authorized_keys::{KeysFacts, KeysState, OurLine};
 pub use boot::BootFacts;
 pub use client::{ClientFacts, IdentityFacts};
 pub use firewall::{BlockerFacts, FirewallFacts, FirewallVerdict};

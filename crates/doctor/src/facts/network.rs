@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
+use super::known::Known;
 use crate::case::{Decider, Inbound, NetworkPath, NextHop, Platform, PowerState};
 
 /// What the cloud's network decides for the flow to the SSH port.
 #[derive(Debug, Clone, Serialize)]
 pub struct NetworkFacts {
     /// `Allow` or `Deny`, where that is known of this client.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub access: Option<&'static str>,
+    pub access: Known<&'static str>,
     /// Who decides, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<String>,
@@ -73,15 +73,19 @@ pub struct PlatformFacts {
 
 pub(super) fn network(path: &NetworkPath) -> NetworkFacts {
     let inbound = path.inbound.as_ref();
+    let unknown_because = inbound.and_then(unknown_because);
     let decider = inbound.and_then(Inbound::decider).cloned().unwrap_or_default();
     NetworkFacts {
-        access: inbound.and_then(access),
+        access: Known::or(
+            inbound.and_then(access),
+            unknown_because.as_deref().unwrap_or("the VM has no private address"),
+        ),
         decided_by: inbound.and_then(decided_by),
         allowed_sources: match inbound {
             Some(Inbound::OnlyFrom { allowed, .. }) => Some(allowed.clone()),
             _ => None,
         },
-        unknown_because: inbound.and_then(unknown_because),
+        unknown_because,
         nsg: decider.nsg.as_deref().map(last).unwrap_or_default().to_owned(),
         rule: decider.rule.unwrap_or_default(),
         priority: decider.priority.map(i64::from),
@@ -187,7 +191,7 @@ mod tests {
                  "denied": ["0.0.0.0/1", "128.0.0.0/2"], "rule": "no", "nsg": "/nsg/web",
                  "attachedTo": "subnet" }"#,
         );
-        assert_eq!(office.access, None);
+        assert_eq!(office.access.known(), None);
         assert_eq!(office.allowed_sources, Some(vec!["203.0.113.0/24".to_owned()]));
         assert_eq!(office.decided_by.as_deref(), Some("NSG web (subnet): rule no"));
         let because = office.unknown_because.expect("a reason");
@@ -207,7 +211,7 @@ mod tests {
     #[test]
     fn an_address_that_nothing_opened_is_denied_by_no_rule() {
         let closed = facts(r#"{ "access": "Deny" }"#);
-        assert_eq!((closed.access, closed.rule.as_str()), (Some("Deny"), ""));
+        assert_eq!((closed.access, closed.rule.as_str()), (Known::Is("Deny"), ""));
         assert!(closed.decided_by.is_some_and(|text| text.contains("Standard")));
     }
 }

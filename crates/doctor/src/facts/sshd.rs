@@ -120,6 +120,8 @@ pub struct ConfigLine {
     pub text: String,
     /// What follows the keyword.
     pub value: String,
+    /// Whether it stands under a `Match`, and so perhaps speaks of others.
+    pub in_match: bool,
 }
 
 pub(super) fn derive(case: &Case, resolved: &Resolved) -> SshdFacts {
@@ -342,6 +344,7 @@ pub(super) fn config_line(said: &Directive) -> ConfigLine {
         line: i64::try_from(said.line).unwrap_or(i64::MAX),
         text: said.text.clone(),
         value: said.arguments.join(" "),
+        in_match: said.in_match,
     }
 }
 

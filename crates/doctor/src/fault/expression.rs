@@ -15,10 +15,14 @@ use cel::common::types::{CelString, STRING_TYPE};
 use cel::common::value::CowVal;
 use cel::{Context, Env, ExecutionError, Program, Value};
 
+use super::section::is_variable;
+
 /// A compiled expression.
 pub struct Expression {
     source: String,
     program: Program,
+    /// The facts that it reads, as `sshd.pam`, in the order of the text.
+    reads: Vec<String>,
 }
 
 /// The answer to a question about a case.
@@ -28,9 +32,29 @@ pub(crate) enum Truth {
     Yes,
     /// It does not hold.
     No,
-    /// The evidence does not say: the fact that is missing, or what is wrong with the
-    /// rule.
+    /// The evidence does not say: the fact that is absent, as `sshd.pam`, or what
+    /// else is wrong with the question, in a few words.
     Undetermined(String),
+}
+
+impl Truth {
+    /// Both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, other) => other,
+            (open, _) => open,
+        }
+    }
+
+    /// Either.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
+            (Self::No, other) => other,
+            (open, _) => open,
+        }
+    }
 }
 
 /// An expression that is not CEL.
@@ -59,7 +83,10 @@ impl Expression {
     /// Compiles an expression.
     pub fn compile(source: &str) -> Result<Self, ExpressionError> {
         match ENVIRONMENT.compile(source) {
-            Ok(program) => Ok(Self { source: source.to_owned(), program }),
+            Ok(program) => {
+                let reads = reads(source);
+                Ok(Self { source: source.to_owned(), program, reads })
+            }
             Err(errors) => Err(ExpressionError {
                 source_text: source.to_owned(),
                 reason: errors.to_string().trim().replace('\n', " "),
@@ -84,14 +111,36 @@ impl Expression {
             Err(
                 ExecutionError::NoSuchKey(name)
                 | ExecutionError::UndeclaredReference(name),
-            ) => Truth::Undetermined(name.to_string()),
+            ) => Truth::Undetermined(self.fact(&name)),
             Err(other) => Truth::Undetermined(other.to_string()),
         }
+    }
+
+    /// The fact, of those that it reads, that ends with an absent name.
+    fn fact(&self, absent: &str) -> String {
+        let known = self.reads.iter().find_map(|path| {
+            let mut end = 0;
+            path.split('.').find_map(|part| {
+                end += part.len() + 1;
+                (part == absent).then(|| path[..end - 1].to_owned())
+            })
+        });
+        known.unwrap_or_else(|| absent.to_owned())
     }
 
     /// The text that it gives; nothing if a fact is absent.
     pub(crate) fn text(&self, context: &Context<'_, '_>) -> Option<String> {
         self.program.execute(context).ok().as_ref().and_then(text_of)
+    }
+
+    /// The value that it gives; nothing if a fact is absent.
+    pub(crate) fn value(&self, context: &Context<'_, '_>) -> Option<Value> {
+        self.program.execute(context).ok()
+    }
+
+    /// The value that it gives, as JSON; nothing if a fact is absent.
+    pub(crate) fn json(&self, context: &Context<'_, '_>) -> Option<serde_json::Value> {
+        self.value(context).as_ref().and_then(json_of)
     }
 
     /// The lines that it gives, be it one or a list; none if a fact is absent.
@@ -125,6 +174,60 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
+fn json_of(value: &Value) -> Option<serde_json::Value> {
+    Some(match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(flag) => (*flag).into(),
+        Value::Int(number) => (*number).into(),
+        Value::UInt(number) => (*number).into(),
+        Value::String(text) => text.as_str().into(),
+        Value::List(items) => {
+            items.iter().map(json_of).collect::<Option<Vec<_>>>()?.into()
+        }
+        Value::Map(map) => map
+            .map
+            .iter()
+            .map(|(key, value)| Some((key.to_string(), json_of(value)?)))
+            .collect::<Option<serde_json::Map<_, _>>>()?
+            .into(),
+        _ => return None,
+    })
+}
+
+/// The paths into the variables of the rules that a text has outside of quotes.
+fn reads(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut path = String::new();
+    let mut quote = None;
+    // What a path may not follow: a part of another path.
+    let mut before = ' ';
+    for c in source.chars().chain([' ']) {
+        if let Some(end) = quote {
+            quote = (c != end).then_some(end);
+            continue;
+        }
+        if c.is_ascii_alphanumeric() || c == '_' || (c == '.' && !path.is_empty()) {
+            path.push(c);
+            continue;
+        }
+        if !path.is_empty() {
+            // A call's name is no part of the fact that it is called on.
+            let path = std::mem::take(&mut path);
+            let fact = match path.rsplit_once('.') {
+                Some((fact, _)) if c == '(' => fact,
+                _ => path.as_str(),
+            };
+            let variable = fact.split('.').next().unwrap_or_default();
+            if before != '.' && is_variable(variable) {
+                found.push(fact.to_owned());
+            }
+        }
+        before = c;
+        quote = matches!(c, '\'' | '"').then_some(c);
+    }
+    found
+}
+
 /// Quotes a word for a POSIX shell, leaving plain words as they are.
 fn shell_quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,~".contains(c);
@@ -150,6 +253,34 @@ mod tests {
         assert_eq!(truth("one == 2"), Truth::No);
         assert!(matches!(truth("two == 2"), Truth::Undetermined(_)));
         assert!(matches!(truth("{'a': 1}.b == 2"), Truth::Undetermined(_)));
+    }
+
+    #[test]
+    fn an_open_question_names_the_fact_that_is_absent() {
+        let mut context = empty_context();
+        context.add_variable_from_value("one", 1i64);
+        let absent = |source: &str| match Expression::compile(source)
+            .expect("CEL")
+            .truth(&context)
+        {
+            Truth::Undetermined(fact) => fact,
+            other => panic!("{source}: {other:?}"),
+        };
+        assert_eq!(
+            absent("one == 1 && sshd.settings.port.exists(l, l.name == 'tcp.x')"),
+            "sshd"
+        );
+        assert_eq!(absent("symptom == 'x' || login.text.contains('name.y')"), "symptom");
+    }
+
+    #[test]
+    fn what_a_rule_reads_is_in_its_text() {
+        assert_eq!(
+            reads(
+                "has(sshd.unit) && 'boot.text' in login.stderr.filter(l, l.name == target.host)"
+            ),
+            ["sshd.unit", "login.stderr", "target.host"]
+        );
     }
 
     #[test]

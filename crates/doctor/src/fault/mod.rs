@@ -1,24 +1,34 @@
 //! A fault: one thing that can stop a login, as its file under `faults/` says.
 //!
-//! The file is knowledge, this module only reads it. [`schema`] mirrors the
-//! TOML word for word; [`Fault`] is what becomes of it once every name in it is
+//! The files are knowledge, this module only reads them. [`schema`] mirrors a
+//! fault's TOML word for word, [`state`] the states that faults produce, [`repair`]
+//! what is done about them; a [`Fault`] is what becomes of it once every name is
 //! known to exist and every expression compiles, so that judging can not fail
 //! any more.
 
+mod error;
 mod expression;
+mod layer;
+mod reader;
+mod repair;
 mod schema;
+mod section;
+mod state;
 
+pub use error::FaultError;
 pub use expression::{Expression, ExpressionError};
 pub(crate) use expression::{Truth, empty_context};
-pub use schema::FaultError;
+pub use layer::Layer;
+pub use repair::{EditTemplate, Repair, RepairAction};
+pub(crate) use schema::Shared;
+pub(crate) use section::{blamed, is_variable, missing};
+pub use state::State;
 
-use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::lang::Text;
-use crate::risk::Risk;
-use crate::step::{ArmAction, Channel};
 use crate::symptom::Symptom;
 
 /// One thing that can stop a login.
@@ -26,15 +36,20 @@ use crate::symptom::Symptom;
 pub struct Fault {
     /// `layer.name`, as in `sshd.config-bad-option`.
     pub id: String,
-    /// Where on the way in it sits.
+    /// Where it sits.
     pub layer: Layer,
-    /// How a login fails because of it.
-    pub symptoms: Vec<PossibleSymptom>,
-    /// The rule.
-    pub when: Expression,
-    /// How sure the rule is when it holds.
-    pub confidence: Confidence,
-    /// Faults that are only its consequences.
+    /// The states of the world that it brings about.
+    pub states: Vec<Arc<State>>,
+    /// Whether it only restates its state, and is named only where no other fault
+    /// of that state holds.
+    pub residual: bool,
+    /// The rule; nothing if the state says it all.
+    pub when: Option<Expression>,
+    /// How direct its evidence is.
+    pub basis: Basis,
+    /// What may speak against it.
+    pub doubts: Vec<Doubt>,
+    /// Other faults that are only its consequences.
     pub explains: Vec<String>,
     /// What to show: each gives a line or a list of lines.
     pub evidence: Vec<Expression>,
@@ -52,7 +67,35 @@ pub struct Fault {
     pub not_injected: Option<String>,
 }
 
-/// A symptom that a fault produces, perhaps only under a condition.
+impl Fault {
+    /// How a login can end because of it.
+    pub fn symptoms(&self) -> Vec<Symptom> {
+        let shown = self.states.iter().flat_map(|state| &state.shows);
+        let mut symptoms: Vec<Symptom> = shown.map(|possible| possible.symptom).collect();
+        symptoms.sort_unstable();
+        symptoms.dedup();
+        symptoms
+    }
+
+    /// Its whole rule, for people: how its states are seen, and what it asks itself.
+    pub fn rule(&self) -> String {
+        let states: Vec<&str> = self
+            .states
+            .iter()
+            .filter_map(|state| state.holds.as_ref())
+            .map(Expression::source)
+            .collect();
+        let states = match states.as_slice() {
+            [] => None,
+            [one] => Some((*one).to_owned()),
+            several => Some(format!("({})", several.join(" || "))),
+        };
+        let own = self.when.as_ref().map(|when| when.source().to_owned());
+        states.into_iter().chain(own).collect::<Vec<_>>().join(" && ")
+    }
+}
+
+/// A symptom that a state shows, perhaps only under a condition.
 #[derive(Debug)]
 pub struct PossibleSymptom {
     /// The symptom.
@@ -61,44 +104,33 @@ pub struct PossibleSymptom {
     pub only_if: Option<Expression>,
 }
 
-/// A step that repairs a fault, before the facts of a case are filled in.
+/// What in a case may speak against a fault.
 #[derive(Debug)]
-pub struct Repair {
-    /// Its name, unique within the fault.
-    pub id: String,
-    /// What it does.
-    pub title: Text,
-    /// What it can cost.
-    pub risk: Risk,
-    /// The way that it takes, and what it does there.
-    pub action: RepairAction,
-    /// The step is offered only if this holds.
-    pub when: Option<Expression>,
+pub struct Doubt {
+    /// Whether it does.
+    pub when: Expression,
+    /// What speaks against it, in one sentence.
+    pub text: Text,
 }
 
-/// What a [`Repair`] does.
-#[derive(Debug)]
-pub enum RepairAction {
-    /// A script in the guest, with values in its environment.
-    Guest {
-        /// POSIX sh, run after the edit prelude.
-        script: String,
-        /// Variable name and the expression of its value.
-        env: Vec<(String, Expression)>,
-    },
-    /// A request to the cloud.
-    Arm(ArmAction),
-    /// An expression that gives the line to type.
-    Client(Expression),
+/// How direct the evidence of a rule is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Basis {
+    /// The party that fails says so, of this very attempt or of its present state.
+    Said,
+    /// It follows from a configuration that is known as a whole.
+    Decided,
+    /// It fits, and what would decide it cannot be seen.
+    Inferred,
 }
 
-impl RepairAction {
-    /// The way that the step takes.
-    pub fn channel(&self) -> Channel {
+impl Basis {
+    /// How sure a rule is that nothing speaks against.
+    pub const fn confidence(self) -> Confidence {
         match self {
-            Self::Guest { .. } => Channel::Guest,
-            Self::Arm(_) => Channel::Arm,
-            Self::Client(_) => Channel::Client,
+            Self::Said | Self::Decided => Confidence::Certain,
+            Self::Inferred => Confidence::Likely,
         }
     }
 }
@@ -128,76 +160,26 @@ pub enum Place {
     Client,
 }
 
-/// Where on the way in a fault sits. The order is that of the way in: among
-/// faults that explain a symptom equally well, the first to be met comes first.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Layer {
-    /// The operator's side.
-    Client,
-    /// Name resolution.
-    Name,
-    /// The cloud's network.
-    Network,
-    /// The VM as the platform sees it.
-    Platform,
-    /// The way from power-on to a running system.
-    Boot,
-    /// The guest's packet filter.
-    Firewall,
-    /// The SSH server.
-    Sshd,
-    /// Authentication and the account.
-    Auth,
-    /// The session.
-    Session,
-}
-
-impl Layer {
-    /// The first part of the ids of this layer's faults.
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Name => "name",
-            Self::Network => "net",
-            Self::Platform => "plat",
-            Self::Boot => "boot",
-            Self::Firewall => "gfw",
-            Self::Sshd => "sshd",
-            Self::Auth => "auth",
-            Self::Session => "sess",
-        }
-    }
-}
-
-impl fmt::Display for Layer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Client => "client",
-            Self::Name => "name",
-            Self::Network => "network",
-            Self::Platform => "platform",
-            Self::Boot => "boot",
-            Self::Firewall => "firewall",
-            Self::Sshd => "sshd",
-            Self::Auth => "auth",
-            Self::Session => "session",
-        })
-    }
-}
-
-/// How sure a rule is when it holds.
+/// How sure a finding is.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
-    /// The evidence leaves no other reading.
+    /// Nothing in the case speaks against it, and everything that it takes is known.
     Certain,
     /// The evidence fits, and little else does.
     Likely,
     /// The evidence fits, and so might other things.
     Possible,
+}
+
+impl Confidence {
+    /// One step less sure.
+    pub(crate) const fn lowered(self) -> Self {
+        match self {
+            Self::Certain => Self::Likely,
+            Self::Likely | Self::Possible => Self::Possible,
+        }
+    }
 }

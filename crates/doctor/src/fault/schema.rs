@@ -3,35 +3,33 @@
 //! The structures mirror the file word for word and refuse unknown fields, so
 //! that a misspelled `explians` is an error and not a rule that silently does
 //! less. Everything that TOML can not check (names, expressions, fields that
-//! belong to one channel only) is checked in [`Fault::parse`].
+//! belong to one kind of repair only) is checked in [`Fault::parse`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
+use super::reader::{DoubtTable, Reader};
+use super::repair::{self, RepairTable};
 use super::{
-    Confidence, Expression, ExpressionError, Fault, Inject, Layer, Place,
-    PossibleSymptom, Repair, RepairAction,
+    Basis, Fault, FaultError, Inject, Layer, Place, Repair, RepairAction, State,
 };
 use crate::lang::Text;
-use crate::risk::Risk;
-use crate::step::{ArmAction, Channel};
-use crate::symptom::UnknownSymptom;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FaultFile {
     id: String,
     layer: Layer,
-    symptoms: Vec<String>,
-    // What a rule reads, its expression says.
-    #[serde(default, rename = "needs")]
-    _needs: IgnoredAny,
-    #[serde(default, rename = "needs_any")]
-    _needs_any: IgnoredAny,
-    when: String,
-    confidence: Confidence,
+    produces: Vec<String>,
+    #[serde(default)]
+    residual: bool,
+    #[serde(default)]
+    when: Option<String>,
+    basis: Basis,
+    #[serde(default)]
+    doubts: Vec<DoubtTable>,
     #[serde(default)]
     explains: Vec<String>,
     evidence: Vec<String>,
@@ -48,25 +46,6 @@ struct FaultFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RepairTable {
-    id: String,
-    title: Text,
-    risk: Risk,
-    channel: Channel,
-    #[serde(default)]
-    when: Option<String>,
-    #[serde(default)]
-    env: BTreeMap<String, String>,
-    #[serde(default)]
-    script: Option<String>,
-    #[serde(default)]
-    action: Option<ArmAction>,
-    #[serde(default)]
-    command: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct InjectTable {
     r#where: Place,
     script: String,
@@ -76,196 +55,108 @@ struct InjectTable {
     repairable: Option<bool>,
 }
 
-/// What is wrong with one fault's file.
-#[derive(Debug, thiserror::Error)]
-pub enum FaultError {
-    /// It is not TOML, or has a field too many or too few.
-    #[error("{file} is not a fault's file")]
-    Toml {
-        /// The file.
-        file: String,
-        /// What TOML's reader says, with line and column.
-        #[source]
-        source: Box<toml::de::Error>,
-    },
-    /// An expression does not compile.
-    #[error("{file}: {field}")]
-    Expression {
-        /// The file.
-        file: String,
-        /// The field, with the repair's name where it belongs to one.
-        field: String,
-        /// The expression and what is wrong with it.
-        #[source]
-        source: ExpressionError,
-    },
-    /// A symptom does not exist.
-    #[error("{file}: symptoms")]
-    Symptom {
-        /// The file.
-        file: String,
-        /// The word.
-        #[source]
-        source: UnknownSymptom,
-    },
-    /// A field has a value that makes no sense there.
-    #[error("{file}: {field}: {problem}")]
-    Field {
-        /// The file.
-        file: String,
-        /// The field, with the repair's name where it belongs to one.
-        field: String,
-        /// What is wrong, in one sentence.
-        problem: String,
-    },
-}
-
-/// One file being read: knows its name, for errors.
-struct Reader<'a> {
-    file: &'a str,
-}
-
-impl Reader<'_> {
-    fn refuse(&self, field: impl Into<String>, problem: impl Into<String>) -> FaultError {
-        FaultError::Field {
-            file: self.file.to_owned(),
-            field: field.into(),
-            problem: problem.into(),
-        }
-    }
-
-    fn expression(&self, field: &str, source: &str) -> Result<Expression, FaultError> {
-        Expression::compile(source).map_err(|source| FaultError::Expression {
-            file: self.file.to_owned(),
-            field: field.to_owned(),
-            source,
-        })
-    }
-
-    /// `auth.denied`, or `auth.denied if CONDITION`.
-    fn symptom(&self, text: &str) -> Result<PossibleSymptom, FaultError> {
-        let (name, condition) = match text.split_once(" if ") {
-            Some((name, condition)) => (name, Some(condition)),
-            None => (text, None),
-        };
-        Ok(PossibleSymptom {
-            symptom: name.trim().parse().map_err(|source| FaultError::Symptom {
-                file: self.file.to_owned(),
-                source,
-            })?,
-            only_if: condition.map(|c| self.expression("symptoms", c)).transpose()?,
-        })
-    }
-
-    fn repair(&self, table: RepairTable) -> Result<Repair, FaultError> {
-        let field = |name: &str| format!("repair `{}`: {name}", table.id);
-        let misplaced = match table.channel {
-            Channel::Guest => table.action.is_some() || table.command.is_some(),
-            Channel::Arm => {
-                table.script.is_some() || table.command.is_some() || !table.env.is_empty()
-            }
-            Channel::Client => {
-                table.script.is_some() || table.action.is_some() || !table.env.is_empty()
-            }
-        };
-        if misplaced {
-            return Err(self.refuse(
-                field("channel"),
-                "guest takes script and env, arm takes action, client takes command",
-            ));
-        }
-        let missing = |name: &str| self.refuse(field(name), "is needed for this channel");
-        let action = match table.channel {
-            Channel::Guest => RepairAction::Guest {
-                script: table.script.ok_or_else(|| missing("script"))?,
-                env: table
-                    .env
-                    .into_iter()
-                    .map(|(name, source)| {
-                        let value = self.expression(&format!("env {name}"), &source)?;
-                        Ok((name, value))
-                    })
-                    .collect::<Result<_, FaultError>>()?,
-            },
-            Channel::Arm => {
-                RepairAction::Arm(table.action.ok_or_else(|| missing("action"))?)
-            }
-            Channel::Client => {
-                let source = table.command.ok_or_else(|| missing("command"))?;
-                RepairAction::Client(
-                    self.expression(&format!("repair `{}`: command", table.id), &source)?,
-                )
-            }
-        };
-        let when = table
-            .when
-            .map(|source| {
-                self.expression(&format!("repair `{}`: when", table.id), &source)
-            })
-            .transpose()?;
-        Ok(Repair { id: table.id, title: table.title, risk: table.risk, action, when })
-    }
+/// What a fault's file may refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// States, by their names.
+    pub(crate) states: BTreeMap<String, Arc<State>>,
+    /// Repairs that several faults need, by their names.
+    pub(crate) repairs: BTreeMap<String, Repair>,
 }
 
 impl Fault {
     /// Reads one fault's file. `file` is its name, for errors only.
-    pub fn parse(file: &str, text: &str) -> Result<Self, FaultError> {
+    pub(crate) fn parse(
+        file: &str,
+        text: &str,
+        shared: &Shared,
+    ) -> Result<Self, FaultError> {
         let reader = Reader { file };
-        let table: FaultFile = toml::from_str(text).map_err(|source| {
-            FaultError::Toml { file: file.to_owned(), source: Box::new(source) }
-        })?;
-        let prefix = table.layer.prefix();
-        if table.id.strip_prefix(prefix).is_none_or(|rest| !rest.starts_with('.')) {
-            return Err(reader.refuse(
-                "id",
-                format!("the ids of layer `{}` begin with `{prefix}.`", table.layer),
-            ));
-        }
-        if table.symptoms.is_empty() {
-            return Err(reader.refuse("symptoms", "a fault needs at least one"));
-        }
-        if table.evidence.is_empty() {
-            return Err(reader.refuse("evidence", "a finding must show something"));
-        }
-        let mut repairs: Vec<Repair> = table
-            .repairs
-            .into_iter()
-            .map(|repair| reader.repair(repair))
-            .collect::<Result<_, _>>()?;
-        // A stable sort: among equals the file's order stands.
-        repairs.sort_by_key(|repair| repair.risk);
-        let inject = table.inject.map(|inject| Inject {
-            place: inject.r#where,
-            script: inject.script,
-            host: inject.host,
-            repairable: inject.repairable.unwrap_or_else(|| {
-                repairs
-                    .iter()
-                    .any(|repair| !matches!(repair.action, RepairAction::Client(_)))
-            }),
+        let table: FaultFile = reader.toml(text)?;
+        check(reader, &table)?;
+        let states = table.produces.iter().map(|id| {
+            let state = shared.states.get(id).cloned();
+            state.ok_or_else(|| {
+                reader.refuse("produces", format!("there is no state `{id}`"))
+            })
         });
+        let states: Vec<Arc<State>> = states.collect::<Result<_, _>>()?;
+        if table.when.is_none() && states.iter().any(|state| state.holds.is_none()) {
+            let problem = "only what restates a state that can be seen needs no rule";
+            return Err(reader.refuse("when", problem));
+        }
+        let repairs = repairs(reader, table.repairs, shared)?;
         Ok(Self {
-            symptoms: table
-                .symptoms
-                .iter()
-                .map(|text| reader.symptom(text))
-                .collect::<Result<_, _>>()?,
-            when: reader.expression("when", &table.when)?,
+            when: reader.optional("when", table.when.as_ref())?,
+            doubts: reader.doubts("doubts", table.doubts)?,
             evidence: table
                 .evidence
                 .iter()
                 .map(|source| reader.expression("evidence", source))
                 .collect::<Result<_, _>>()?,
+            inject: table.inject.map(|inject| of_table(inject, &repairs)),
             id: table.id,
             layer: table.layer,
-            confidence: table.confidence,
+            residual: table.residual,
+            basis: table.basis,
             explains: table.explains,
             references: table.references,
             title: table.title,
             explanation: table.explanation,
-            repairs,
-            inject,
             not_injected: table.not_injected,
+            states,
+            repairs,
         })
+    }
+}
+
+fn check(reader: Reader, table: &FaultFile) -> Result<(), FaultError> {
+    let prefix = table.layer.prefix();
+    if table.id.strip_prefix(prefix).is_none_or(|rest| !rest.starts_with('.')) {
+        let layer = table.layer;
+        let problem = format!("the ids of layer `{layer}` begin with `{prefix}.`");
+        return Err(reader.refuse("id", problem));
+    }
+    if table.produces.is_empty() {
+        return Err(reader.refuse("produces", "a fault produces at least one state"));
+    }
+    if table.evidence.is_empty() {
+        return Err(reader.refuse("evidence", "a finding must show something"));
+    }
+    Ok(())
+}
+
+fn repairs(
+    reader: Reader,
+    tables: Vec<RepairTable>,
+    shared: &Shared,
+) -> Result<Vec<Repair>, FaultError> {
+    let mut repairs: Vec<Repair> = Vec::new();
+    for table in tables {
+        let repair = repair::read(reader, table, &|name| shared.repairs.get(name))?;
+        let field = |name: &str| format!("repair `{}`: {name}", repair.id);
+        if repair.is_open() {
+            let problem = "only a repair of the shared file has parameters";
+            return Err(reader.refuse(field("parameters"), problem));
+        }
+        if repairs.iter().any(|known| known.id == repair.id) {
+            return Err(reader.refuse(field("id"), "another repair has this name"));
+        }
+        repairs.push(repair);
+    }
+    // A stable sort: among equals the file's order stands.
+    repairs.sort_by_key(|repair| repair.risk);
+    Ok(repairs)
+}
+
+fn of_table(inject: InjectTable, repairs: &[Repair]) -> Inject {
+    let mut own = repairs.iter().map(|repair| &repair.action);
+    Inject {
+        place: inject.r#where,
+        script: inject.script,
+        host: inject.host,
+        repairable: inject
+            .repairable
+            .unwrap_or_else(|| own.any(|one| !matches!(one, RepairAction::Client(_)))),
     }
 }
