@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use formats::sshd_config::TestOutput;
 use serde::{Deserialize, Serialize};
 
 /// What one command in the guest said.
@@ -16,6 +17,13 @@ pub struct CommandOutput {
     /// Standard error.
     #[serde(default)]
     pub stderr: String,
+}
+
+impl CommandOutput {
+    /// As what `sshd -t` said.
+    pub(crate) fn as_test(&self) -> TestOutput<'_> {
+        TestOutput { exit: self.exit, stdout: &self.stdout, stderr: &self.stderr }
+    }
 }
 
 /// The guest's packet filter.

@@ -1,5 +1,6 @@
 //! The account that logs in, and the way to its keys.
 
+use formats::sshd_config;
 use serde::Serialize;
 
 use super::authorized_keys::{self, KeysFacts};
@@ -8,7 +9,6 @@ use super::firewall;
 use super::key_options::Visitor;
 use super::key_path::{self, PathProblem, Strictness};
 use super::sshd::SshdFacts;
-use super::user_lists;
 use crate::case::{Account, Case, PathFact};
 
 /// The account that logs in.
@@ -140,7 +140,7 @@ pub(super) fn derive(
         )
     };
     let in_groups = |keyword: &str| {
-        Some(user_lists::matching_group(&list(keyword)?, &account.groups))
+        Some(sshd_config::matching_group(&list(keyword)?, &account.groups))
     };
     let user = account.user.as_str();
     AccountFacts {
@@ -170,13 +170,13 @@ pub(super) fn derive(
         key_files: files,
         nologin: account.nologin.clone(),
         denied_by: list("denyusers")
-            .and_then(|list| user_lists::denying_user(&list, user)),
+            .and_then(|list| sshd_config::denying_user(&list, user)),
         allowed_user: list("allowusers")
-            .and_then(|list| user_lists::allows_user(&list, user)),
+            .and_then(|list| sshd_config::allows_user(&list, user)),
         denied_group: in_groups("denygroups").flatten(),
         allowed_group: list("allowgroups").map(|list| {
             list.is_empty()
-                || user_lists::matching_group(&list, &account.groups).is_some()
+                || sshd_config::matching_group(&list, &account.groups).is_some()
         }),
     }
 }

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use formats::packet_filter::{
+    Block, Blocker, Direction, Fate, Judgement, Listing, Packet, Ruleset,
+};
 use serde::Serialize;
 
 use crate::case::{Case, Firewall};
-use crate::packet_filter::{Block, Blocker, Direction, Judgement, Packet, Ruleset};
 
 /// What becomes of the login's first packets.
 #[derive(Debug, Clone, Serialize)]
@@ -75,7 +77,15 @@ pub(super) fn derive(firewall: &Firewall, case: &Case) -> FirewallFacts {
     let listed = firewall.nft.is_some()
         || firewall.iptables_nft.is_some()
         || firewall.iptables_legacy.is_some();
-    let judge = |packet: &Packet| Ruleset::read(firewall, packet).judge(packet);
+    let listing = Listing {
+        nft: firewall.nft.as_ref(),
+        nft_chains: firewall.nft_chains.as_deref(),
+        iptables_nft: firewall.iptables_nft.as_deref(),
+        ip6tables_nft: firewall.ip6tables_nft.as_deref(),
+        iptables_legacy: firewall.iptables_legacy.as_deref(),
+        ..Listing::default()
+    };
+    let judge = |packet: &Packet| Ruleset::read(&listing, packet).judge(packet);
     let syn = syn(firewall, case);
     let reply = Packet {
         source: syn.destination,
@@ -160,10 +170,10 @@ fn only_interface(firewall: &Firewall) -> Option<String> {
 }
 
 fn verdict(judgement: &Judgement) -> Option<FirewallVerdict> {
-    match judgement.blockers.first() {
-        Some(blocker) => Some(of_block(&blocker.block)),
-        None if judgement.undecided.is_empty() => Some(FirewallVerdict::Accept),
-        None => None,
+    match &judgement.fate {
+        Fate::Accept => Some(FirewallVerdict::Accept),
+        Fate::Block(block) => Some(of_block(block)),
+        Fate::Unknown(_) => None,
     }
 }
 
@@ -184,7 +194,10 @@ fn blocker(blocker: &Blocker) -> BlockerFacts {
     };
     let mut text = format!(
         "{} table {} {}, chain {}: {rule}",
-        blocker.tool, blocker.family, blocker.table, blocker.chain
+        blocker.tool.as_str(),
+        blocker.family,
+        blocker.table,
+        blocker.chain
     );
     if let Some(handle) = handle {
         text.push_str(&format!(" (handle {handle})"));
@@ -195,7 +208,7 @@ fn blocker(blocker: &Blocker) -> BlockerFacts {
         table: blocker.table.clone(),
         chain: blocker.chain.clone(),
         hook: blocker.hook.clone(),
-        tool: blocker.tool,
+        tool: blocker.tool.as_str(),
         handle,
         owner: owner(blocker, &rule),
         rule,
@@ -236,7 +249,10 @@ fn repair_lines(judgement: &Judgement) -> String {
             };
             format!(
                 "{} {} {} {} {place}",
-                blocker.tool, blocker.family, blocker.table, blocker.chain
+                blocker.tool.as_str(),
+                blocker.family,
+                blocker.table,
+                blocker.chain
             )
         })
         .collect();

@@ -1,9 +1,9 @@
 //! Host keys: would sshd have one to show?
 
+use formats::sshd_config::{self, Directive};
 use serde::Serialize;
 
 use crate::case::{PathFact, Sshd};
-use crate::sshd_config::{self, Directive};
 
 /// Host key files by what is wrong with them.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -34,7 +34,7 @@ pub(super) fn derive(sshd: &Sshd, config: &[Directive]) -> HostKeyFacts {
             configured.contains(&&fact.path)
         }
     };
-    let errors = sshd_config::other_errors(&sshd.test);
+    let errors = sshd_config::other_errors(sshd.test.as_test());
     let mut keys = HostKeyFacts::default();
     for fact in sshd.host_keys.iter().filter(is_key) {
         let refused = format!("for '{}' are too open", fact.path);

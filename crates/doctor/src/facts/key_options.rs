@@ -1,11 +1,9 @@
-//! The options before a key in an authorized-keys file.
-//!
-//! sshd(8), AUTHORIZED_KEYS FILE FORMAT, and auth-options.c: options are separated
-//! by commas, values are in double quotes, names are compared without case. An
-//! option that sshd does not know makes the whole line void, silently.
+//! What the options before a key object to. Which there are and how they are written,
+//! `formats::authorized_keys` knows.
 
 use std::net::IpAddr;
 
+use formats::authorized_keys::{Entry, admits};
 use serde::Serialize;
 
 /// What an option objects to. Only what is certain is an objection.
@@ -29,73 +27,22 @@ pub(super) struct Visitor<'a> {
     pub(super) today: Option<&'a str>,
 }
 
-/// Options that sshd knows; a leading `no-` is part of the name.
-const KNOWN: &[&str] = &[
-    "agent-forwarding",
-    "cert-authority",
-    "command",
-    "environment",
-    "expiry-time",
-    "from",
-    "no-agent-forwarding",
-    "no-port-forwarding",
-    "no-pty",
-    "no-touch-required",
-    "no-user-rc",
-    "no-x11-forwarding",
-    "permitlisten",
-    "permitopen",
-    "port-forwarding",
-    "principals",
-    "pty",
-    "restrict",
-    "tunnel",
-    "user-rc",
-    "verify-required",
-    "x11-forwarding",
-];
-
 /// What the options object to, if they certainly do.
-pub(super) fn problem(options: &str, visitor: Visitor) -> Option<OptionProblem> {
-    let mut found = None;
-    for (name, value) in split(options) {
-        let name = name.to_ascii_lowercase();
-        let problem = match name.as_str() {
-            "expiry-time" if is_over(&value, visitor.today) => {
-                Some(OptionProblem::Expired)
-            }
-            "from" if excludes(&value, visitor.address) => Some(OptionProblem::From),
-            name if !KNOWN.contains(&name) => Some(OptionProblem::UnknownOption),
-            _ => None,
-        };
-        found = found.max(problem);
+pub(super) fn problem(entry: &Entry, visitor: Visitor) -> Option<OptionProblem> {
+    let Some(options) = entry.options() else {
+        return Some(OptionProblem::UnknownOption);
+    };
+    let expired = options.values("expiry-time").any(|day| is_over(day, visitor.today));
+    let elsewhere = visitor.address.is_some_and(|address| {
+        options.values("from").any(|list| admits(list, address) == Some(false))
+    });
+    if elsewhere {
+        Some(OptionProblem::From)
+    } else if expired {
+        Some(OptionProblem::Expired)
+    } else {
+        None
     }
-    found
-}
-
-/// Names and values.
-fn split(options: &str) -> Vec<(String, String)> {
-    let mut found = vec![(String::new(), String::new())];
-    let (mut quoted, mut in_value) = (false, false);
-    let mut characters = options.chars().peekable();
-    while let Some(c) = characters.next() {
-        let Some((name, value)) = found.last_mut() else { break };
-        match c {
-            ',' if !quoted => {
-                in_value = false;
-                found.push(Default::default());
-            }
-            '=' if !quoted && !in_value => in_value = true,
-            '\\' if quoted && characters.peek() == Some(&'"') => {
-                value.extend(characters.next());
-            }
-            '"' => quoted = !quoted,
-            c if in_value => value.push(c),
-            c => name.push(c),
-        }
-    }
-    found.retain(|(name, _)| !name.is_empty());
-    found
 }
 
 /// `YYYYMMDD`, perhaps with a time. On the day itself the hour decides, which the
@@ -106,48 +53,19 @@ fn is_over(expiry: &str, today: Option<&str>) -> bool {
     day.zip(today).is_some_and(|(day, today)| day < today)
 }
 
-/// Whether a pattern list certainly leaves out an address: a name in it may be
-/// the client's, and only the server's resolver knows.
-fn excludes(list: &str, address: Option<IpAddr>) -> bool {
-    let Some(address) = address else { return false };
-    let mut listed = false;
-    for pattern in list.split(',').map(str::trim) {
-        let (negated, pattern) = match pattern.strip_prefix('!') {
-            Some(rest) => (true, rest),
-            None => (false, pattern),
-        };
-        match address_matches(pattern, address) {
-            Some(true) if negated => return true,
-            Some(matches) => listed |= matches,
-            None if negated => {}
-            None => return false,
-        }
-    }
-    !listed
-}
-
-/// Whether a pattern is an address; nothing if it is, or may be, a name.
-fn address_matches(pattern: &str, address: IpAddr) -> Option<bool> {
-    if let Some((network, length)) = pattern.split_once('/') {
-        let (network, length) = (network.parse().ok()?, length.parse().ok()?);
-        return Some(crate::packet_filter::in_network(address, network, length));
-    }
-    if let Ok(exact) = pattern.parse::<IpAddr>() {
-        return Some(exact == address);
-    }
-    if pattern.chars().all(|c| "0123456789.*?".contains(c)) {
-        return Some(super::user_lists::pattern(pattern, &address.to_string()));
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEJlKyCYkpMbZ4BcMvZ4N4bpZtqnRj2sNXWQhn6nX1eS";
+
+    fn entry(options: &str) -> Entry {
+        Entry::parse(&format!("{options} {KEY}")).expect("a key")
+    }
+
     fn objection(options: &str) -> Option<OptionProblem> {
         let address = Some(IpAddr::from([10, 0, 0, 5]));
-        problem(options, Visitor { address, today: Some("20261122") })
+        problem(&entry(options), Visitor { address, today: Some("20261122") })
     }
 
     #[test]
@@ -189,6 +107,6 @@ mod tests {
     #[test]
     fn what_is_not_known_is_no_objection() {
         let options = "from=\"192.0.2.1\",expiry-time=\"20200101\"";
-        assert_eq!(problem(options, Visitor::default()), None);
+        assert_eq!(problem(&entry(options), Visitor::default()), None);
     }
 }

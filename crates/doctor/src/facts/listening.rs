@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
+use formats::sshd_config::{self, Directive};
 use serde::Serialize;
 
 use super::sshd::{ConfigLine, config_line};
 use crate::case::{Case, Listener, Sshd};
-use crate::sshd_config::Directive;
 
 /// A listening socket.
 #[derive(Debug, Clone, Serialize)]
@@ -83,25 +83,13 @@ pub(super) fn absent_address_lines(
     Some(config.iter().filter(absent).map(config_line).collect())
 }
 
-/// Host and port of a `ListenAddress` (`host`, `host:port`, `[v6]:port`, `v6`).
+/// Host and port of a `ListenAddress`.
 fn listen_address(said: &Directive) -> Option<(String, Option<i64>)> {
     if said.keyword != "listenaddress" || said.in_match {
         return None;
     }
-    let value = said.arguments.first()?;
-    if let Some(rest) = value.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']')?;
-        return Some((
-            host.to_owned(),
-            rest.strip_prefix(':').and_then(|p| p.parse().ok()),
-        ));
-    }
-    match value.split_once(':') {
-        Some((host, port)) if !port.contains(':') => {
-            Some((host.to_owned(), port.parse().ok()))
-        }
-        _ => Some((value.clone(), None)),
-    }
+    let (host, port) = sshd_config::listen_address(said.arguments.first()?)?;
+    Some((host.to_owned(), port.and_then(|port| port.parse().ok())))
 }
 
 /// Whether a line makes sshd listen on another port.

@@ -19,7 +19,6 @@ mod key_path;
 mod listening;
 mod network;
 mod sshd;
-mod user_lists;
 mod way_in;
 
 pub use account::{AccountFacts, ShellKind};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use formats::sshd_config::{self, Directive, MAIN_FILE};
 use serde::Serialize;
 
 use super::host_keys::{self, HostKeyFacts};
@@ -11,7 +12,6 @@ use super::listening::{
     port_option, ports,
 };
 use crate::case::{Case, Listener, Sshd};
-use crate::sshd_config::{self, Directive, MAIN_FILE};
 
 /// The SSH server.
 #[derive(Debug, Clone, Serialize)]
@@ -182,7 +182,7 @@ pub(super) fn derive(sshd: &Sshd, case: &Case) -> SshdFacts {
             .filter(|exit| ![124, 126, 127].contains(exit))
             .map(|exit| exit == 0),
         bad_lines: bad_lines(sshd, &config),
-        other_errors: sshd_config::other_errors(&sshd.test),
+        other_errors: sshd_config::other_errors(sshd.test.as_test()),
         config_missing: config_missing(sshd),
         host_keys: host_keys::derive(sshd, &config),
         listens: on_port.iter().any(reached),
@@ -255,7 +255,7 @@ fn unit_of(sshd: &Sshd, names: &[&str]) -> Option<UnitFacts> {
 }
 
 fn bad_lines(sshd: &Sshd, config: &[Directive]) -> Vec<BadLine> {
-    sshd_config::complaints(&sshd.test, config)
+    sshd_config::complaints(sshd.test.as_test(), config)
         .into_iter()
         .map(|complaint| {
             let text = sshd
@@ -277,7 +277,7 @@ fn bad_lines(sshd: &Sshd, config: &[Directive]) -> Vec<BadLine> {
 /// `sshd -t` says so; or there are files, and the main one is not among them.
 fn config_missing(sshd: &Sshd) -> bool {
     let said = format!("{MAIN_FILE}: No such file or directory");
-    sshd_config::other_errors(&sshd.test).iter().any(|line| line.contains(&said))
+    sshd_config::other_errors(sshd.test.as_test()).iter().any(|line| line.contains(&said))
 }
 
 pub(super) fn config_line(said: &Directive) -> ConfigLine {
