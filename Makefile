@@ -2,21 +2,25 @@
 # does, and can be run again.
 
 CARGO   ?= cargo
-TARGET  := x86_64-unknown-linux-gnu
+TRIPLE  := x86_64-unknown-linux-gnu
 STATE   ?= $(CURDIR)/target/state
 RELEASE := target/release
-GUEST   := target/$(TARGET)/guest/regain-guest
+GUEST   := target/$(TRIPLE)/guest/regain-guest
 
 # regain is named too, so that both are built from the same dependencies.
 CONFORMANCE = $(CARGO) build --release --locked --quiet -p regain -p e2e --bins && \
 	$(RELEASE)/conformance
 
-.PHONY: help setup setup-tests setup-clients build demo test conformance bench lint tidy deny dist clean
+TARGET  ?= sshd_config
+SECONDS ?= 60
+
+.PHONY: help setup setup-tests setup-clients build demo test fuzz conformance bench lint tidy deny dist clean
 
 help:
 	@echo "make demo    lock a real VM's owner out three times, and regain it"
 	@echo "make test    everything: units, components, real VMs, real clients"
 	@echo "make conformance   the real az, the classic CLI and the SDKs alone"
+	@echo "make fuzz    one reader of a guest's files: TARGET=sshd_config SECONDS=60"
 	@echo "make bench   the figures, each against a peer or a limit"
 	@echo "make lint    fmt, clippy, tidy"
 	@echo "make deny    licences and sources of every dependency"
@@ -37,7 +41,7 @@ setup-clients:
 build: setup
 	$(CARGO) build --release --locked -p regain
 	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked \
-		--profile guest --target $(TARGET) -p guest --bin regain-guest
+		--profile guest --target $(TRIPLE) -p guest --bin regain-guest
 	@install -m 0755 $(GUEST) $(RELEASE)/regain-guest
 
 demo: build
@@ -52,6 +56,11 @@ test: setup-tests setup-clients build
 
 conformance: setup-clients build
 	$(CONFORMANCE) $(ARGS)
+
+# The targets are the tests of crates/formats/tests/fuzz; the seeds are beside them.
+fuzz:
+	REGAIN_FUZZ_SECONDS=$(SECONDS) $(CARGO) test --release --locked -p formats \
+		--test fuzz -- --exact --nocapture $(TARGET)
 
 bench: setup-clients build
 	$(CARGO) run --release --locked --quiet -p e2e --bin figures

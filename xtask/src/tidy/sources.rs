@@ -50,6 +50,7 @@ const CONFINED: [Confined; 9] = [
             "crates/machine",
             "crates/guest",
             "crates/doctor",
+            "crates/formats",
             "crates/rescue/src/report",
             "crates/regain/src/lab/programs.rs",
         ],

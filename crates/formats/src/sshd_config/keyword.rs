@@ -40,7 +40,7 @@ pub(super) enum Takes {
     Word,
     /// Lists of authentication methods.
     Methods,
-    /// The path of a program and its arguments.
+    /// The path of a program and its arguments, or `none`.
     Command,
     /// Something that only sshd itself can judge.
     Anything,
@@ -195,6 +195,17 @@ const ADD_UP: &[&str] = &[
     "port",
     "subsystem",
 ];
+
+/// Whether a keyword takes the rest of its line as it stands, `#` and quotes included.
+pub(super) fn takes_the_rest(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "authorizedkeyscommand"
+            | "authorizedprincipalscommand"
+            | "forcecommand"
+            | "versionaddendum"
+    )
+}
 
 /// The name under which `sshd -T` shows a keyword.
 pub(super) fn canonical(keyword: &str) -> &str {

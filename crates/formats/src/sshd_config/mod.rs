@@ -179,7 +179,10 @@ impl Reader<'_> {
             self.lines -= 1;
             let Some(line) = line::parse(text) else { continue };
             let closed = line.words.is_some();
-            let arguments = line.words.unwrap_or_default();
+            let mut arguments = line.words.unwrap_or_default();
+            if keyword::takes_the_rest(&line.keyword) && !arguments.is_empty() {
+                arguments = vec![line.rest.to_owned()];
+            }
             if line.keyword == "match" {
                 under.truncate(outer.len());
                 under.push(self.block(file, number, text.trim(), &arguments));

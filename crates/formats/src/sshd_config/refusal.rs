@@ -53,7 +53,9 @@ fn value(keyword: Keyword, said: &Directive) -> Option<String> {
         Takes::Words => any,
         Takes::Word => one,
         Takes::Methods => any && are_methods(&words),
-        Takes::Command => any && (words[0].starts_with('/') || words == ["none"]),
+        Takes::Command => {
+            any && (words[0].starts_with('/') || words[0].eq_ignore_ascii_case("none"))
+        }
         Takes::Anything | Takes::Include => any,
         // Conditions are judged where they are read.
         Takes::Match | Takes::Ignored => true,
@@ -132,6 +134,14 @@ pub(super) fn together(config: &Config) -> Option<Refusal> {
             return refuse(said, "every list has a method that is turned off");
         }
     }
+    // After another line that counts, `any` is not alone.
+    let lines = config.directives.iter();
+    let mut methods = lines.filter(|said| said.keyword == "authenticationmethods");
+    if methods.next().is_some()
+        && let Some(said) = methods.find(|said| said.arguments == ["any"])
+    {
+        return refuse(said, "`any` must stand alone");
+    }
     let family = first("addressfamily").and_then(|said| said.arguments.first());
     if let Some(v6) =
         family.and_then(|family| match family.to_ascii_lowercase().as_str() {
@@ -154,7 +164,7 @@ pub(super) fn together(config: &Config) -> Option<Refusal> {
         ("authorizedprincipalscommand", "authorizedprincipalscommanduser"),
     ] {
         if let Some(said) = first(command)
-            && said.arguments != ["none"]
+            && said.arguments.first().is_some_and(|one| !one.eq_ignore_ascii_case("none"))
             && first(user).is_none()
         {
             return refuse(said, "nobody is named who is to run the command");

@@ -5,11 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
+use formats::authorized_keys::Contents;
 use rustix::fs::FileType;
 
 use super::{Account, AccountError, open_home};
 use crate::edit::{Attributes, Place};
-use crate::ssh_key::{self, PublicKey};
+use crate::ssh_key::PublicKey;
 use crate::undo::Journal;
 
 const FILE: &str = "authorized_keys";
@@ -81,10 +82,9 @@ fn with_keys(before: &[u8], keys: &[PublicKey]) -> Vec<u8> {
         content.push(b'\n');
     }
     let text = String::from_utf8_lossy(before);
-    let known: Vec<PublicKey> =
-        text.lines().filter_map(ssh_key::parse_existing).collect();
+    let known = Contents::of(text.lines()).keys;
     for key in keys {
-        if !known.iter().any(|old| old.same_key(key) && old.options() == key.options()) {
+        if !known.iter().any(|old| old.same_key(key) && old.options == key.options) {
             content.extend_from_slice(key.to_string().as_bytes());
             content.push(b'\n');
         }
@@ -95,6 +95,7 @@ fn with_keys(before: &[u8], keys: &[PublicKey]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ssh_key;
 
     const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1xkAsQnAgUiQzKpnTuWS2LmEBKLUfSH7wdDbhVoLhX";
 

@@ -3,55 +3,15 @@
 //! Accepted: OpenSSH lines of every current type (also with options in front, also
 //! several of them), RFC 4716 blocks, PEM public keys and X.509 certificates. Each is
 //! turned into one OpenSSH line. Every length field inside the key is followed, so a
-//! key that lost characters on the way is refused, and the text says what to do.
+//! key that lost characters on the way is refused, and the text says what to do. What
+//! a line is, `formats::authorized_keys` knows.
 
-mod blob;
-mod line;
 mod pem;
 
-use std::fmt;
-
-pub use blob::KeyType;
+use formats::authorized_keys::{Entry, LineError};
 
 /// A public key as one line of `authorized_keys`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicKey {
-    options: Option<String>,
-    kind: KeyType,
-    blob: Vec<u8>,
-    comment: String,
-}
-
-impl PublicKey {
-    /// The key's type.
-    pub fn kind(&self) -> KeyType {
-        self.kind
-    }
-
-    pub(crate) fn options(&self) -> Option<&str> {
-        self.options.as_deref()
-    }
-
-    /// Whether both are the same key, whatever their options and comments.
-    pub fn same_key(&self, other: &PublicKey) -> bool {
-        self.blob == other.blob
-    }
-}
-
-impl fmt::Display for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use base64::Engine;
-        if let Some(options) = &self.options {
-            write!(f, "{options} ")?;
-        }
-        let blob = base64::engine::general_purpose::STANDARD.encode(&self.blob);
-        write!(f, "{} {blob}", self.kind.name())?;
-        if !self.comment.is_empty() {
-            write!(f, " {}", self.comment)?;
-        }
-        Ok(())
-    }
-}
+pub type PublicKey = Entry;
 
 /// Why a text is not a usable public key, and what to do about it. Never holds the
 /// text itself, which may be a private key.
@@ -105,6 +65,18 @@ pub enum KeyError {
     Options(&'static str),
 }
 
+impl From<LineError> for KeyError {
+    fn from(error: LineError) -> KeyError {
+        match error {
+            LineError::Unknown => KeyError::Unknown,
+            LineError::Refused(kind, reason) => KeyError::Refused { kind, reason },
+            LineError::TypeOnly(kind) => KeyError::TypeOnly(kind),
+            LineError::Damaged(kind, reason) => KeyError::Damaged { kind, reason },
+            LineError::OpenQuote => KeyError::Options("a double quote is not closed"),
+        }
+    }
+}
+
 /// Reads every key in a text.
 pub fn parse(text: &str) -> Result<Vec<PublicKey>, KeyError> {
     let text = text.trim_start_matches('\u{feff}').trim();
@@ -134,13 +106,13 @@ pub fn parse(text: &str) -> Result<Vec<PublicKey>, KeyError> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        match line::parse(line) {
+        match usable(line) {
             Ok(key) if !keys.iter().any(|known| known.same_key(&key)) => keys.push(key),
             Ok(_) => {}
             // The second half of a wrapped line: the first half is what to talk about.
             Err(KeyError::Unknown) if !keys.is_empty() => {
                 return Err(KeyError::Damaged {
-                    kind: keys[keys.len() - 1].kind.name(),
+                    kind: keys[keys.len() - 1].key.kind(),
                     reason: "text follows on a line of its own".to_owned(),
                 });
             }
@@ -150,10 +122,20 @@ pub fn parse(text: &str) -> Result<Vec<PublicKey>, KeyError> {
     if keys.is_empty() { Err(KeyError::Empty) } else { Ok(keys) }
 }
 
-/// Reads one line of an existing `authorized_keys` file; `None` for anything else.
-pub(crate) fn parse_existing(line: &str) -> Option<PublicKey> {
-    let line = line.trim();
-    if line.starts_with('#') { None } else { line::parse(line).ok() }
+/// A line whose key current servers accept.
+fn usable(line: &str) -> Result<PublicKey, KeyError> {
+    if line.starts_with("ssh-dss ") {
+        let reason = "which current servers no longer accept";
+        return Err(KeyError::Refused { kind: "ssh-dss", reason });
+    }
+    checked(Entry::parse(line)?)
+}
+
+fn checked(entry: Entry) -> Result<PublicKey, KeyError> {
+    match entry.key.weakness() {
+        Some(reason) => Err(KeyError::Refused { kind: entry.key.kind(), reason }),
+        None => Ok(entry),
+    }
 }
 
 fn looks_like_path(text: &str) -> bool {

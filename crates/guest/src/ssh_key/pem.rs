@@ -8,11 +8,11 @@ use der::oid::db::rfc5912::{
 };
 use der::oid::db::rfc8410::ID_ED_25519;
 use der::{Decode, Sequence};
+use formats::authorized_keys::{Damage, Entry, PublicKey as Key};
 use spki::SubjectPublicKeyInfoOwned;
 use x509_cert::Certificate;
 
-use super::blob::{self, KeyType};
-use super::{KeyError, PublicKey};
+use super::{KeyError, PublicKey, checked};
 
 const BLOCK: &str = "SSH2";
 const PEM: &str = "PEM";
@@ -52,15 +52,7 @@ pub(super) fn ssh2(text: &str) -> Result<PublicKey, KeyError> {
     let blob = STANDARD
         .decode(body)
         .map_err(|e| damaged(BLOCK, &format!("it is not base64: {e}")))?;
-    let name = blob
-        .split_first_chunk::<4>()
-        .and_then(|(length, rest)| rest.get(..u32::from_be_bytes(*length) as usize))
-        .and_then(|name| std::str::from_utf8(name).ok());
-    let kind = name
-        .and_then(KeyType::from_name)
-        .ok_or_else(|| damaged(BLOCK, "it holds no known key type"))?;
-    blob::check(kind, &blob)?;
-    Ok(PublicKey { options: None, kind, blob, comment })
+    finish(BLOCK, &blob, &comment)
 }
 
 /// A PEM block that holds a public key in some form.
@@ -124,7 +116,7 @@ fn public_key(
         return rsa(bits, comment);
     }
     if info.algorithm.oid == ID_ED_25519 {
-        return finish(KeyType::Ed25519, &[b"ssh-ed25519", bits], comment);
+        return finish(PEM, &build(&[b"ssh-ed25519", bits]), comment);
     }
     let unsupported = KeyError::Refused {
         kind: "a certificate's or PEM file's",
@@ -135,19 +127,19 @@ fn public_key(
     }
     let curve: Option<ObjectIdentifier> =
         info.algorithm.parameters.as_ref().and_then(|any| any.decode_as().ok());
-    let (kind, name) = match curve {
-        Some(SECP_256_R_1) => (KeyType::EcdsaP256, "nistp256"),
-        Some(SECP_384_R_1) => (KeyType::EcdsaP384, "nistp384"),
-        Some(SECP_521_R_1) => (KeyType::EcdsaP521, "nistp521"),
+    let (kind, name): (&[u8], &[u8]) = match curve {
+        Some(SECP_256_R_1) => (b"ecdsa-sha2-nistp256", b"nistp256"),
+        Some(SECP_384_R_1) => (b"ecdsa-sha2-nistp384", b"nistp384"),
+        Some(SECP_521_R_1) => (b"ecdsa-sha2-nistp521", b"nistp521"),
         _ => return Err(unsupported),
     };
-    finish(kind, &[kind.name().as_bytes(), name.as_bytes(), bits], comment)
+    finish(PEM, &build(&[kind, name, bits]), comment)
 }
 
 fn rsa(der: &[u8], comment: &str) -> Result<PublicKey, KeyError> {
     let key = RsaKey::from_der(der).map_err(|e| damaged(PEM, &e.to_string()))?;
     let (exponent, modulus) = (mpint(key.exponent), mpint(key.modulus));
-    finish(KeyType::Rsa, &[b"ssh-rsa", &exponent, &modulus], comment)
+    finish(PEM, &build(&[b"ssh-rsa", &exponent, &modulus]), comment)
 }
 
 /// SSH's numbers are signed: a leading one bit needs a zero byte in front.
@@ -157,11 +149,21 @@ fn mpint(number: UintRef<'_>) -> Vec<u8> {
     [if pad { &[0u8][..] } else { &[] }, bytes].concat()
 }
 
-fn finish(kind: KeyType, fields: &[&[u8]], comment: &str) -> Result<PublicKey, KeyError> {
-    let blob = blob::build(fields);
-    blob::check(kind, &blob)?;
+/// Puts a key's fields together, each with its length in front.
+fn build(fields: &[&[u8]]) -> Vec<u8> {
+    let mut blob = Vec::new();
+    for field in fields {
+        let length = u32::try_from(field.len()).expect("a key's field is below 4 GiB");
+        blob.extend_from_slice(&length.to_be_bytes());
+        blob.extend_from_slice(field);
+    }
+    blob
+}
+
+fn finish(what: &'static str, blob: &[u8], comment: &str) -> Result<PublicKey, KeyError> {
+    let key = Key::from_blob(blob).map_err(|Damage(reason)| damaged(what, &reason))?;
     let comment = comment.chars().filter(|c| !c.is_control()).collect();
-    Ok(PublicKey { options: None, kind, blob, comment })
+    checked(Entry { options: None, key, comment })
 }
 
 fn damaged(kind: &'static str, reason: &str) -> KeyError {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use formats::sshd_config::parse_line;
+
 use crate::edit::{self, Attributes, EditError};
 use crate::undo::{Journal, UndoError};
 
@@ -120,23 +122,14 @@ pub(super) fn drop_ins(root: &Path) -> Vec<String> {
 }
 
 fn overrides(text: &str) -> bool {
-    text.lines().filter_map(setting).any(|(keyword, value)| {
-        let vendors = keyword == "include" && value.starts_with("/etc/crypto-policies/");
-        OVERRIDING.contains(&keyword.as_str())
-            && !HARMLESS.contains(&(&keyword, value))
+    text.lines().filter_map(parse_line).any(|line| {
+        let value = line.words.as_deref().unwrap_or_default().join(" ");
+        let vendors =
+            line.keyword == "include" && value.starts_with("/etc/crypto-policies/");
+        OVERRIDING.contains(&line.keyword.as_str())
+            && !HARMLESS.contains(&(&line.keyword, &value))
             && !vendors
     })
-}
-
-/// Keyword in lower case and value, as sshd splits a line.
-fn setting(line: &str) -> Option<(String, &str)> {
-    let line = line.trim();
-    if line.is_empty() || line.starts_with('#') {
-        return None;
-    }
-    let end = line.find([' ', '\t', '=']).unwrap_or(line.len());
-    let value = line[end..].trim_matches([' ', '\t', '=', '"']);
-    Some((line[..end].to_ascii_lowercase(), value))
 }
 
 /// The drop-in that a message of `sshd -t` names.
