@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use formats::authorized_keys::{admits, is_option};
 use serde::Serialize;
 
 use crate::case::KeyOption;
@@ -30,32 +31,6 @@ pub(super) struct Visitor<'a> {
     pub(super) today: Option<&'a str>,
 }
 
-/// Options that sshd knows; a leading `no-` is part of the name.
-const KNOWN: &[&str] = &[
-    "agent-forwarding",
-    "cert-authority",
-    "command",
-    "environment",
-    "expiry-time",
-    "from",
-    "no-agent-forwarding",
-    "no-port-forwarding",
-    "no-pty",
-    "no-touch-required",
-    "no-user-rc",
-    "no-x11-forwarding",
-    "permitlisten",
-    "permitopen",
-    "port-forwarding",
-    "principals",
-    "pty",
-    "restrict",
-    "tunnel",
-    "user-rc",
-    "verify-required",
-    "x11-forwarding",
-];
-
 /// What the options object to, if they certainly do.
 pub(super) fn problem(options: &[KeyOption], visitor: Visitor) -> Option<OptionProblem> {
     let of = |option: &KeyOption| {
@@ -65,7 +40,7 @@ pub(super) fn problem(options: &[KeyOption], visitor: Visitor) -> Option<OptionP
                 Some(OptionProblem::Expired)
             }
             "from" if excludes(value, visitor.address) => Some(OptionProblem::From),
-            name if !KNOWN.contains(&name) => Some(OptionProblem::UnknownOption),
+            name if !is_option(name) => Some(OptionProblem::UnknownOption),
             _ => None,
         }
     };
@@ -75,7 +50,7 @@ pub(super) fn problem(options: &[KeyOption], visitor: Visitor) -> Option<OptionP
 /// The names of options that sshd does not know.
 pub(super) fn unknown(options: &[KeyOption]) -> Vec<String> {
     let names = options.iter().map(|option| &option.name);
-    names.filter(|name| !KNOWN.contains(&name.as_str())).cloned().collect()
+    names.filter(|name| !is_option(name)).cloned().collect()
 }
 
 /// The options as they stand in the file, without the values that stay in the guest.
@@ -98,39 +73,11 @@ fn is_over(expiry: &str, today: Option<&str>) -> bool {
     day.zip(today).is_some_and(|(day, today)| day < today)
 }
 
-/// Whether a pattern list certainly leaves out an address: a name in it may be
-/// the client's, and only the server's resolver knows.
+/// Whether a list certainly leaves out an address. One that is not told leaves out
+/// nobody.
 fn excludes(list: &str, address: Option<IpAddr>) -> bool {
-    let Some(address) = address.filter(|_| !list.is_empty()) else { return false };
-    let mut listed = false;
-    for pattern in list.split(',').map(str::trim) {
-        let (negated, pattern) = match pattern.strip_prefix('!') {
-            Some(rest) => (true, rest),
-            None => (false, pattern),
-        };
-        match address_matches(pattern, address) {
-            Some(true) if negated => return true,
-            Some(matches) => listed |= matches,
-            None if negated => {}
-            None => return false,
-        }
-    }
-    !listed
-}
-
-/// Whether a pattern is an address; nothing if it is, or may be, a name.
-fn address_matches(pattern: &str, address: IpAddr) -> Option<bool> {
-    if let Some((network, length)) = pattern.split_once('/') {
-        let (network, length) = (network.parse().ok()?, length.parse().ok()?);
-        return Some(formats::address::in_network(address, network, length));
-    }
-    if let Ok(exact) = pattern.parse::<IpAddr>() {
-        return Some(exact == address);
-    }
-    if pattern.chars().all(|c| "0123456789.*?".contains(c)) {
-        return Some(formats::pattern::matches(pattern, &address.to_string()));
-    }
-    None
+    let admitted = address.filter(|_| !list.is_empty()).and_then(|ip| admits(list, ip));
+    admitted == Some(false)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::known::Known;
 use super::settings::Resolved;
 use super::sshd::{ConfigLine, config_line};
 use crate::case::{Addresses, Listener, Processes};
-use formats::sshd_config::Directive;
+use formats::sshd_config::{self, Directive};
 
 /// A listening socket.
 #[derive(Debug, Clone, Serialize)]
@@ -99,20 +99,8 @@ fn listen_address(said: &Directive) -> Option<(String, Option<i64>)> {
     if said.keyword != "listenaddress" || said.in_match {
         return None;
     }
-    let value = said.arguments.first()?;
-    if let Some(rest) = value.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']')?;
-        return Some((
-            host.to_owned(),
-            rest.strip_prefix(':').and_then(|p| p.parse().ok()),
-        ));
-    }
-    match value.split_once(':') {
-        Some((host, port)) if !port.contains(':') => {
-            Some((host.to_owned(), port.parse().ok()))
-        }
-        _ => Some((value.clone(), None)),
-    }
+    let (host, port) = sshd_config::listen_address(said.arguments.first()?)?;
+    Some((host.to_owned(), port.and_then(|port| port.parse().ok())))
 }
 
 /// Whether a line makes sshd listen on another port.

@@ -11,7 +11,7 @@ mod options;
 use std::fmt;
 
 pub use key::{Damage, PublicKey};
-pub use options::{Options, admits};
+pub use options::{Options, admits, is_option};
 
 /// A line that is a key.
 #[derive(Debug, Clone, PartialEq, Eq)]

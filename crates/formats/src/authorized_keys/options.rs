@@ -75,6 +75,11 @@ impl Options {
     }
 }
 
+/// Whether sshd knows an option by this name, in lower case.
+pub fn is_option(name: &str) -> bool {
+    VALUES.contains(&name) || is_flag(name)
+}
+
 fn is_flag(name: &str) -> bool {
     FLAGS.iter().any(|(flag, may_be_off)| {
         name == *flag || (*may_be_off && name.strip_prefix("no-") == Some(flag))

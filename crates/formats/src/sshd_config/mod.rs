@@ -18,7 +18,6 @@ mod line;
 mod refusal;
 mod resolve;
 mod test_output;
-mod user_lists;
 
 pub use criterion::{Connection, Holds};
 pub use line::{Line, parse as parse_line};
@@ -27,7 +26,6 @@ pub use resolve::Setting;
 pub use test_output::{
     Complaint, ComplaintKind, TestOutput, complaints, glued, other_errors,
 };
-pub use user_lists::{allows_user, denying_user, matching_group};
 
 use std::collections::BTreeMap;
 
