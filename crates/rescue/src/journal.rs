@@ -15,6 +15,7 @@ use doctor::case::Target;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::channel::Login;
 use crate::platform::Opened;
 
 /// The version of the document.
@@ -32,6 +33,9 @@ pub struct Journal {
     pub created_at: String,
     /// What was repaired; `resource_id` says which VM an undo needs.
     pub target: Target,
+    /// The login through which the guest was reached, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Login>,
     /// What was done, in order.
     pub steps: Vec<JournalStep>,
 }
@@ -129,7 +133,8 @@ impl Journal {
     /// A new repair's journal. Nothing is written before the first step.
     pub fn new(id: &str, created_at: String, target: Target) -> Self {
         let id = id.to_owned();
-        Self { version: VERSION, id, created_at, target, steps: Vec::new() }
+        let (through, steps) = (None, Vec::new());
+        Self { version: VERSION, id, created_at, target, through, steps }
     }
 
     /// The journal of a repair.

@@ -46,7 +46,7 @@ mod why;
 
 pub use apply::{Applied, ApplyError, apply};
 pub use boxed::BoxFuture;
-pub use channel::{Channel, ChannelError, Nature, Need};
+pub use channel::{Channel, ChannelError, Login, Nature, Need};
 pub use collect::{Event, EventState, collect};
 pub use journal::{Journal, JournalError, JournalStep, StepState, Undo};
 pub use platform::{
@@ -54,7 +54,7 @@ pub use platform::{
     PowerChange, Record, Reset, View, Way,
 };
 pub use repair::{
-    Attempt, AttemptResult, Consent, Outcome, Policy, Progress, Status, key, repair,
+    Attempt, AttemptResult, Consent, Outcome, Policy, Progress, Status, repair,
 };
 pub use request::Request;
 pub use through::Through;

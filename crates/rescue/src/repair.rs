@@ -22,9 +22,8 @@ mod policy;
 use doctor::case::{Case, Inbound};
 use doctor::{Action, ArmAction, Catalogue, Step, Verdict, judge, plan};
 
-use crate::apply::{apply_in, preview};
-use crate::clock::now;
-use crate::collect::{Event, collect, target};
+use crate::apply::{apply_in, new_journal, preview};
+use crate::collect::{Event, collect};
 use crate::journal::{Journal, StepState, new_id};
 use crate::prove::{After, prove};
 use crate::request::Request;
@@ -32,8 +31,8 @@ use crate::undo::{Undone, undo_step};
 use crate::why;
 
 pub use self::outcome::{Attempt, AttemptResult, Outcome, Status};
-pub use self::policy::{Consent, Policy, key};
-use self::policy::{choose, stop_before};
+pub use self::policy::{Consent, Policy};
+use self::policy::{choose, key, stop_before};
 
 /// How many steps a repair tries.
 const STEPS: usize = 10;
@@ -83,8 +82,7 @@ pub async fn repair(
         outcome.status = Status::Healthy;
         return outcome;
     }
-    let mut journal =
-        Journal::new(&new_id(), now(), target(request, request.host.as_deref()));
+    let mut journal = new_journal(request, &new_id());
     journal.target.host.clone_from(&case.target.host);
     let mut tried: Vec<(Cause, String)> = Vec::new();
 

@@ -7,7 +7,6 @@
 //! in an argument. The channel carries everything and is as fast as a login; it needs
 //! the very server that may be broken, so it is for what is wrong with one account.
 
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 use crate::boxed::BoxFuture;
-use crate::channel::{Channel, ChannelError, Nature, Need};
+use crate::channel::{Channel, ChannelError, Login, Nature, Need};
 use crate::ssh::program;
 
 /// The channel's name.
@@ -34,19 +33,11 @@ const WORDS: u64 = 16 * 1024;
 /// that reads its commands from standard input.
 const SHELL: &str = r#"exec sh -c '[ "$(id -u)" -eq 0 ] && exec sh; exec sudo -n -- sh'"#;
 
-/// A login at the guest that works.
+/// A login at the guest that works, of root or of somebody who may become root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Through {
-    /// The login name; none for what ssh's configuration says.
-    pub user: Option<String>,
-    /// Name, address or alias of ssh's configuration.
-    pub host: String,
-    /// The port; none for what ssh's configuration says.
-    pub port: Option<u16>,
-    /// A private key to offer besides.
-    pub identity: Option<PathBuf>,
-    /// Known hosts, if they are not where ssh looks for them.
-    pub known_hosts: Option<PathBuf>,
+    /// The login.
+    pub login: Login,
     /// How long the connect may take.
     pub connect_timeout: Duration,
 }
@@ -66,19 +57,19 @@ impl Through {
         option("PermitLocalCommand=no".to_owned());
         option("RemoteCommand=none".to_owned());
         option(format!("ConnectTimeout={seconds}"));
-        if let Some(file) = &self.known_hosts {
+        if let Some(file) = &self.login.known_hosts {
             option(format!("UserKnownHostsFile={}", file.display()));
         }
-        if let Some(user) = &self.user {
+        if let Some(user) = &self.login.user {
             arguments.extend(["-l".to_owned(), user.clone()]);
         }
-        if let Some(port) = self.port {
+        if let Some(port) = self.login.port {
             arguments.extend(["-p".to_owned(), port.to_string()]);
         }
-        if let Some(key) = &self.identity {
+        if let Some(key) = &self.login.identity {
             arguments.extend(["-i".to_owned(), key.display().to_string()]);
         }
-        arguments.extend(["--".to_owned(), self.host.clone(), SHELL.to_owned()]);
+        arguments.extend(["--".to_owned(), self.login.host.clone(), SHELL.to_owned()]);
         arguments
     }
 
@@ -130,6 +121,10 @@ async fn drain(pipe: Option<impl AsyncRead + Unpin>, limit: u64) -> Vec<u8> {
 impl Channel for Through {
     fn nature(&self) -> Nature {
         Nature { name: NAME, output: OUTPUT, needs: Need::Sshd, patience: PATIENCE }
+    }
+
+    fn login(&self) -> Option<&Login> {
+        Some(&self.login)
     }
 
     fn call<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<String, ChannelError>> {

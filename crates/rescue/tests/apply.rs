@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use doctor::{Action, ArmAction, Channel, Risk, Step};
-use rescue::{ApplyError, Journal, Request, StepState, apply, undo};
+use rescue::{ApplyError, Journal, PlatformError, Request, StepState, apply, undo};
 use serde_json::{Value, json};
 use support::cloud::{Cloud, NETWORK, VM};
 use support::sshd::Sshd;
@@ -15,8 +15,7 @@ use support::{Forget, me, request};
 
 async fn request_to(cloud: &Cloud, sshd: &Sshd) -> Request {
     let mut request = request(sshd.home.path(), sshd.port);
-    request.vm = Some(VM.parse().unwrap());
-    request.cloud = Some(cloud.client().await);
+    cloud.knows(VM, &mut request).await;
     request
 }
 
@@ -28,6 +27,7 @@ fn step(action: Action) -> Step {
         risk: Risk::Edit,
         channel: Channel::Arm,
         action,
+        losses: Vec::new(),
     }
 }
 
@@ -50,11 +50,7 @@ async fn ssh_is_allowed_by_one_narrow_rule_and_the_undo_removes_it() {
     let _forget = Forget(sshd.port);
     let cloud = Cloud::start(sshd.path("root")).await;
     let nsg = format!("{NETWORK}/networkSecurityGroups/nsg");
-    cloud.with(|state| {
-        let rule = "/properties/securityRules/0/properties/access";
-        *state.documents.get_mut(&nsg).unwrap().pointer_mut(rule).unwrap() =
-            "Deny".into();
-    });
+    deny(&cloud, 1000);
     let request = request_to(&cloud, &sshd).await;
     let id = new_id(&sshd);
 
@@ -68,6 +64,123 @@ async fn ssh_is_allowed_by_one_narrow_rule_and_the_undo_removes_it() {
     let undone = undo(&request, &id).await.unwrap();
     assert!(undone.remains.is_empty());
     assert!(cloud.with(|state| !state.documents.contains_key(&path)));
+}
+
+/// The NSG's first rule denies SSH, at this priority.
+fn deny(cloud: &Cloud, priority: u16) {
+    let nsg = format!("{NETWORK}/networkSecurityGroups/nsg");
+    cloud.with(|state| {
+        let nsg = state.documents.get_mut(&nsg).unwrap();
+        let rule = nsg.pointer_mut("/properties/securityRules/0/properties").unwrap();
+        rule["access"] = "Deny".into();
+        rule["priority"] = priority.into();
+    });
+}
+
+#[tokio::test]
+async fn an_nsg_that_somebody_else_keeps_writing_is_left_to_them() {
+    let sshd = Sshd::prepare("");
+    let _forget = Forget(sshd.port);
+    let cloud = Cloud::start(sshd.path("root")).await;
+    // At 100 the deny itself has to make way, so the whole group is written.
+    deny(&cloud, 100);
+    cloud.with(|state| state.busy = true);
+    let request = request_to(&cloud, &sshd).await;
+    let id = new_id(&sshd);
+    let error = apply(&request, &arm(ArmAction::AllowSsh), &id).await.unwrap_err();
+    assert!(error.to_string().contains("somebody else is changing"), "{error}");
+    let puts = cloud.with(|state| {
+        state.asked.iter().filter(|asked| asked.starts_with("PUT")).count()
+    });
+    assert_eq!(puts, 0, "a write that is refused is not a write");
+    assert_eq!(Journal::load(&id).unwrap().steps[0].state, StepState::Undone);
+}
+
+#[tokio::test]
+async fn nothing_is_opened_for_a_client_whose_address_nobody_knows() {
+    let sshd = Sshd::prepare("");
+    let _forget = Forget(sshd.port);
+    let cloud = Cloud::start(sshd.path("root")).await;
+    deny(&cloud, 1000);
+    cloud.with(|state| state.says_client = false);
+    let request = request_to(&cloud, &sshd).await;
+    let id = new_id(&sshd);
+    let error = apply(&request, &arm(ArmAction::AllowSsh), &id).await.unwrap_err();
+    let told = error.to_string();
+    assert!(
+        told.contains("--client-address") && told.contains("--priority 999"),
+        "{told}"
+    );
+    assert!(cloud.with(|state| state.asked.is_empty()));
+    assert!(Journal::load(&id).is_err());
+}
+
+#[tokio::test]
+async fn the_token_tells_where_the_caller_is_if_that_is_a_public_address() {
+    let sshd = Sshd::prepare("");
+    let cloud = Cloud::start(sshd.path("root")).await;
+    cloud.with(|state| state.says_client = false);
+    // {"ipaddr":"198.51.100.9"} and {"ipaddr":"10.1.2.3"}, unsigned.
+    for (claims, known) in [
+        ("eyJpcGFkZHIiOiIxOTguNTEuMTAwLjkifQ", Some("198.51.100.9")),
+        ("eyJpcGFkZHIiOiIxMC4xLjIuMyJ9", None),
+    ] {
+        let client = cloud.client_with(&format!("e30.{claims}.")).await;
+        let mut request = request(sshd.home.path(), sshd.port);
+        request.platform = Some(rescue::azure::Vm::new(client, VM.parse().unwrap()));
+        let case = rescue::collect(&request, &|_| {}).await;
+        let network = case.network.collected().unwrap();
+        assert_eq!(network.client_address.as_deref(), known);
+        let from = network.client_address_from.as_deref();
+        assert_eq!(from, known.map(|_| "the token of this sign-in"));
+    }
+}
+
+#[tokio::test]
+async fn what_the_cloud_refused_is_not_told_as_something_that_stays() {
+    let sshd = Sshd::prepare("");
+    let _forget = Forget(sshd.port);
+    let cloud = Cloud::start(sshd.path("root")).await;
+    cloud.with(|state| state.refused = vec!["/restart"]);
+    let request = request_to(&cloud, &sshd).await;
+    let id = new_id(&sshd);
+    let error = apply(&request, &arm(ArmAction::RestartVm), &id).await.unwrap_err();
+    assert!(error.to_string().contains("refused to restart"), "{error}");
+    let undone = undo(&request, &id).await.unwrap();
+    assert!(undone.remains.is_empty() && undone.restored.is_empty(), "{undone:?}");
+}
+
+#[tokio::test]
+async fn an_undo_goes_on_where_it_can_and_keeps_what_the_rest_needs() {
+    let sshd = Sshd::prepare("");
+    let _forget = Forget(sshd.port);
+    let cloud = Cloud::start(sshd.path("root")).await;
+    cloud.with(|state| state.power = "stopped".to_owned());
+    deny(&cloud, 1000);
+    let request = request_to(&cloud, &sshd).await;
+    let (file, id) = (sshd.path("file"), new_id(&sshd));
+    std::fs::write(&file, "before").unwrap();
+    let edit = format!("echo after | put '{}'", file.display());
+    for step in [arm(ArmAction::StartVm), arm(ArmAction::AllowSsh), guest(&edit)] {
+        apply(&request, &step, &id).await.unwrap();
+    }
+    // The agent is gone: the rule goes, the VM has to stay up for another try.
+    cloud.with(|state| state.refused = vec!["/runCommand"]);
+    let undone = undo(&request, &id).await.unwrap();
+    let [rule] = undone.restored.as_slice() else { panic!("{undone:?}") };
+    assert!(rule.contains("is removed"), "{undone:?}");
+    assert_eq!(undone.remains.len(), 2, "{undone:?}");
+    assert!(undone.remains[1].contains("has to run"), "{undone:?}");
+    assert_eq!(cloud.with(|state| state.power.clone()), "running");
+
+    cloud.with(|state| state.refused.clear());
+    let undone = undo(&request, &id).await.unwrap();
+    assert!(undone.remains.is_empty(), "{undone:?}");
+    assert_eq!(
+        undone.restored,
+        [file.display().to_string(), "the VM is stopped".to_owned()]
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "before");
 }
 
 #[tokio::test]
@@ -121,9 +234,9 @@ async fn an_undo_that_cannot_be_made_now_says_so_and_can_be_made_later() {
     let (edit, id) = (format!("echo after | put '{}'", file.display()), new_id(&sshd));
     apply(&request, &guest(&edit), &id).await.unwrap();
 
-    let offline = Request { cloud: None, ..request.clone() };
+    let offline = Request { channel: None, platform: None, ..request.clone() };
     let undone = undo(&offline, &id).await.unwrap();
-    assert!(undone.remains[0].contains("no cloud is known"), "{undone:?}");
+    assert!(undone.remains[0].contains("no way into the guest"), "{undone:?}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "after\n");
 
     let undone = undo(&request, &id).await.unwrap();
@@ -146,7 +259,14 @@ async fn what_cannot_be_done_is_said_before_anything_is_done() {
     // It runs already, and no NSG denies.
     for action in [ArmAction::StartVm, ArmAction::AllowSsh] {
         let error = apply(&request, &arm(action), &id).await.unwrap_err();
-        assert!(matches!(error, ApplyError::Impossible(_)), "{error}");
+        assert!(
+            matches!(
+                error,
+                ApplyError::Impossible(_)
+                    | ApplyError::Platform(PlatformError::Impossible(_))
+            ),
+            "{error}"
+        );
     }
     assert!(cloud.with(|state| state.asked.is_empty()));
     assert!(Journal::load(&id).is_err());

@@ -15,8 +15,7 @@ use support::{me, request};
 
 async fn request_to(cloud: &Cloud, sshd: &Sshd) -> Request {
     let mut request = request(sshd.home.path(), sshd.port);
-    request.vm = Some(VM.parse().unwrap());
-    request.cloud = Some(cloud.client().await);
+    cloud.knows(VM, &mut request).await;
     request
 }
 
@@ -76,7 +75,8 @@ async fn platform_network_and_boot_log_come_from_arm() {
     let network = case.network.collected().unwrap();
     assert_eq!(network.client_address.as_deref(), Some("198.51.100.7"));
     assert_eq!(network.public_addresses, ["127.0.0.1"]);
-    assert_eq!(network.inbound.as_ref().unwrap().rule.as_deref(), Some("ssh"));
+    let decider = network.inbound.as_ref().unwrap().decider().unwrap();
+    assert_eq!(decider.rule.as_deref(), Some("ssh"));
     assert_eq!(case.boot.collected().unwrap().text, "OK booted\n");
 }
 
@@ -107,7 +107,7 @@ async fn an_unknown_vm_fails_its_own_sections_only() {
     let sshd = Sshd::prepare("");
     let cloud = Cloud::start(sshd.home.path().join("root")).await;
     let mut request = request_to(&cloud, &sshd).await;
-    request.vm = Some(VM.replace("vm1", "vm2").parse().unwrap());
+    cloud.knows(&VM.replace("vm1", "vm2"), &mut request).await;
     let case = collect(&request, &|_| {}).await;
     let Section::Failed(why) = &case.platform else { panic!("{:?}", case.platform) };
     assert!(why.contains("ResourceNotFound"), "{why}");

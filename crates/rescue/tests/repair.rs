@@ -11,14 +11,17 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use doctor::{Catalogue, Lang, Risk};
-use rescue::{AttemptResult, Journal, Outcome, Policy, Request, Status, repair, undo};
-use support::cloud::{Cloud, VM};
+use rescue::{
+    AttemptResult, Consent, Journal, Outcome, Policy, Request, Status, repair, undo,
+};
+use support::cloud::{Cloud, NETWORK, VM};
 use support::sshd::{Sshd, keygen};
 use support::{Forget, request};
 
 /// A VM whose sshd and guest are this host's, and where its owner's state goes.
 struct Lab {
     sshd: Sshd,
+    cloud: Cloud,
     request: Request,
     _forget: Forget,
 }
@@ -28,16 +31,16 @@ async fn lab(sshd: Sshd) -> Lab {
     let cloud = Cloud::start(home.join("root")).await;
     cloud.with(|state| state.output_limit = 1 << 20);
     let mut request = request(home, sshd.port);
-    request.vm = Some(VM.parse().unwrap());
-    request.cloud = Some(cloud.client().await);
+    cloud.knows(VM, &mut request).await;
     let forget = Forget(sshd.port);
-    Lab { sshd, request, _forget: forget }
+    Lab { sshd, cloud, request, _forget: forget }
 }
 
 fn fault(id: &str, symptom: &str, when: &str, repairs: &str) -> (String, String) {
     let (prefix, _) = id.split_once('.').unwrap();
     let layer = match prefix {
         "plat" => "platform",
+        "net" => "network",
         "sess" => "session",
         layer => layer,
     };
@@ -59,12 +62,12 @@ fn guest_step(id: &str, script: &str) -> String {
 }
 
 fn policy(allow: Risk) -> Policy {
-    Policy { allow, dry_run: false, lang: Lang::En }
+    Policy { allow, consent: Consent::None, dry_run: false, lang: Lang::En }
 }
 
 async fn run(lab: &Lab, faults: Vec<(String, String)>, allow: Risk) -> Outcome {
     let catalogue = Catalogue::parse(faults.into_iter()).unwrap();
-    repair(&lab.request, &catalogue, policy(allow), &|_| {}).await
+    repair(&lab.request, &catalogue, &policy(allow), &|_| {}).await
 }
 
 fn results(outcome: &Outcome) -> Vec<(&str, &AttemptResult)> {
@@ -151,8 +154,7 @@ async fn a_stopped_vm_is_started_and_the_undo_stops_it_again() {
     let _forget = Forget(sshd.port);
     let cloud = Cloud::start(sshd.path("root")).await;
     let mut request = request(sshd.home.path(), sshd.port);
-    request.vm = Some(VM.parse().unwrap());
-    request.cloud = Some(cloud.client().await);
+    cloud.knows(VM, &mut request).await;
     let sshd = Arc::new(Mutex::new(sshd));
     let booting = Arc::clone(&sshd);
     cloud.with(|state| {
@@ -167,12 +169,12 @@ async fn a_stopped_vm_is_started_and_the_undo_stops_it_again() {
         Catalogue::parse([(name, text.replace("['login']", "['tcp']"))].into_iter())
             .unwrap();
 
-    let refused = repair(&request, &catalogue, policy(Risk::Edit), &|_| {}).await;
+    let refused = repair(&request, &catalogue, &policy(Risk::Edit), &|_| {}).await;
     assert_eq!(refused.status, Status::NotAllowed);
     assert_eq!(refused.next.unwrap().id, "start");
     assert!(refused.undo_id.is_none());
 
-    let outcome = repair(&request, &catalogue, policy(Risk::Open), &|_| {}).await;
+    let outcome = repair(&request, &catalogue, &policy(Risk::Open), &|_| {}).await;
     assert_eq!(outcome.status, Status::Repaired, "{outcome:#?}");
     let undone = undo(&request, &outcome.undo_id.unwrap()).await.unwrap();
     assert_eq!(undone.restored, ["the VM is deallocated"]);
@@ -224,7 +226,7 @@ async fn a_client_s_fault_is_told_and_nothing_is_touched() {
 async fn a_dry_run_plans_and_a_healthy_login_needs_nothing() {
     let lab = lab(Sshd::start("")).await;
     let catalogue = Catalogue::parse(std::iter::empty()).unwrap();
-    let healthy = repair(&lab.request, &catalogue, policy(Risk::Edit), &|_| {}).await;
+    let healthy = repair(&lab.request, &catalogue, &policy(Risk::Edit), &|_| {}).await;
     assert_eq!(healthy.status, Status::Healthy);
 
     let useful = lock_out(&lab.sshd);
@@ -232,10 +234,39 @@ async fn a_dry_run_plans_and_a_healthy_login_needs_nothing() {
     let faults = vec![fault("auth.test", "auth.denied", "true", &steps)];
     let catalogue = Catalogue::parse(faults.into_iter()).unwrap();
     let dry = Policy { dry_run: true, ..policy(Risk::Edit) };
-    let planned = repair(&lab.request, &catalogue, dry, &|_| {}).await;
+    let planned = repair(&lab.request, &catalogue, &dry, &|_| {}).await;
     assert_eq!(planned.status, Status::Planned);
     assert_eq!(planned.next.unwrap().id, "useful");
     assert_eq!(fs::read_to_string(lab.sshd.path("authorized_keys")).unwrap(), "");
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_the_rule_that_would_be_made_and_makes_none() {
+    let lab = lab(Sshd::prepare("")).await;
+    let nsg = format!("{NETWORK}/networkSecurityGroups/nsg");
+    lab.cloud.with(|state| {
+        let nsg = state.documents.get_mut(&nsg).unwrap();
+        let rule = nsg.pointer_mut("/properties/securityRules/0/properties").unwrap();
+        (rule["access"], rule["priority"]) = ("Deny".into(), 100.into());
+    });
+    let allow = "[[repair]]\nid = 'allow'\nrisk = 'open'\nchannel = 'arm'\n\
+                 title = { en = 'S', ja = 'S' }\naction = 'allow-ssh'\n";
+    let (name, text) =
+        fault("net.test", "tcp.refused", "network.access == 'Deny'", allow);
+    let text = text.replace("['login']", "['network']");
+    let catalogue = Catalogue::parse([(name, text)].into_iter()).unwrap();
+    let dry = Policy { dry_run: true, ..policy(Risk::Open) };
+    let planned = repair(&lab.request, &catalogue, &dry, &|_| {}).await;
+    assert_eq!(planned.status, Status::Planned, "{planned:#?}");
+    let has = |line: &str| planned.diff.iter().any(|shown| shown == line);
+    assert!(has("-ssh: priority 100") && has("+ssh: priority 101"), "{:?}", planned.diff);
+    assert!(has("+sourceAddressPrefix: 198.51.100.7/32"), "{:?}", planned.diff);
+    assert!(lab.cloud.with(|state| {
+        state
+            .asked
+            .iter()
+            .all(|asked| asked.ends_with("runCommand") || asked.ends_with("Data"))
+    }));
 }
 
 #[tokio::test]
@@ -249,7 +280,7 @@ async fn a_repair_on_another_vm_is_not_undone_here() {
     let id = outcome.undo_id.unwrap();
     assert_eq!(Journal::load(&id).unwrap().target.resource_id.as_deref(), Some(VM));
     let mut request = lab.request.clone();
-    request.vm = Some(VM.replace("vm1", "vm2").parse().unwrap());
+    lab.cloud.knows(&VM.replace("vm1", "vm2"), &mut request).await;
     let error = undo(&request, &id).await.unwrap_err();
     assert!(error.to_string().contains("was made on"), "{error}");
     assert!(undo(&request, "000000000000").await.is_err());

@@ -5,6 +5,7 @@
 
 mod faults;
 mod floors;
+mod rooms;
 mod sources;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub(crate) struct Violation {
 pub(crate) fn run() -> Result<()> {
     let root = root()?;
     let mut violations = floors::check(&root)?;
+    violations.extend(rooms::check(&root)?);
     violations.extend(sources::check(&root)?);
     violations.extend(faults::check(&root)?);
     for Violation { place, what } in &violations {

@@ -162,7 +162,7 @@ fn read(path: &str, text: &str) -> Vec<Violation> {
     violations
 }
 
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+pub(super) fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     let entries = fs::read_dir(directory)
         .with_context(|| format!("reading the directory {}", directory.display()))?;
     for entry in entries {

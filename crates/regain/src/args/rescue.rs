@@ -1,5 +1,6 @@
 //! `diagnose`, `repair`, `undo`, `explain`, `faults`, `probe`.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,6 +34,13 @@ pub(crate) struct Target {
     /// Known hosts file [default: ~/.ssh/known_hosts].
     #[arg(long, value_name = "FILE")]
     pub(crate) known_hosts: Option<PathBuf>,
+    /// Your address as the VM's network sees it, where nobody else can know it.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) client_address: Option<IpAddr>,
+    /// Ask the guest by this login, which works and may become root without a
+    /// password: [USER@]HOST[:PORT]. Without it the cloud is asked.
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) through: Option<String>,
     /// Seconds to wait for a connection.
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(crate) connect_timeout: Duration,
@@ -63,10 +71,10 @@ pub(crate) struct Repair {
     /// open, credential, reset, reboot, redeploy, offline.
     #[arg(long, value_name = "CLASS", default_value = "credential")]
     pub(crate) allow: Risk,
-    /// Only show what would be done.
+    /// Only show what would be done, and what the next step would change.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Take riskier steps without asking.
+    /// Take riskier steps, and steps that take something away, without asking.
     #[arg(short, long)]
     pub(crate) yes: bool,
 }
@@ -76,6 +84,9 @@ pub(crate) struct Repair {
 pub(crate) struct Undo {
     /// The id that `repair` printed.
     pub(crate) id: String,
+    /// Reach the guest by this login: [USER@]HOST[:PORT] [default: as the repair did].
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) through: Option<String>,
 }
 
 /// `explain`

@@ -1,7 +1,7 @@
 //! `repair`
 
-use doctor::Risk;
-use rescue::{Outcome, Policy, Request, Status};
+use doctor::{Risk, Step};
+use rescue::{Consent, Outcome, Policy, Request, Status};
 
 use super::target;
 use crate::args::rescue::Repair;
@@ -13,37 +13,54 @@ use crate::output::{Answer, Progress, repair, verdict};
 pub(super) async fn run(args: Repair, context: &Context) -> Result<Answer, Failure> {
     let catalogue = knowledge::catalogue(&args.target.faults)?;
     let request = target::request(&args.target, context).await?;
-    let mut allow = if args.yes { Risk::Offline } else { args.allow };
+    let mut policy = Policy {
+        allow: if args.yes { Risk::Offline } else { args.allow },
+        consent: if args.yes { Consent::All } else { Consent::None },
+        dry_run: args.dry_run,
+        lang: context.lang(),
+    };
     let mut undo = Vec::new();
     loop {
-        let policy = Policy { allow, dry_run: args.dry_run, lang: context.lang() };
-        let outcome = carry_out(&request, &catalogue, policy, context).await;
+        let outcome = carry_out(&request, &catalogue, &policy, context).await;
         undo.extend(outcome.undo_id.clone());
-        let asked = match (&outcome.status, &outcome.next) {
-            (Status::NotAllowed, Some(next)) => ask(next.risk, &next.title, context),
-            _ => false,
-        };
-        match &outcome.next {
-            Some(next) if asked => allow = next.risk,
+        let Some(next) = &outcome.next else { return answer(&outcome, &undo, context) };
+        match outcome.status {
+            Status::NotAllowed if ask(&riskier(next, context), context) => {
+                policy.allow = next.risk;
+            }
+            Status::NeedsConsent if ask(&loses(next, context), context) => {
+                policy.consent = policy.consent.with(next);
+            }
             _ => return answer(&outcome, &undo, context),
         }
     }
 }
 
-/// Whether the operator, if there is one, lets a riskier step happen.
-fn ask(risk: Risk, title: &str, context: &Context) -> bool {
-    let lang = context.lang();
-    let question = lang.pick(
+/// Whether the operator, if there is one, says yes.
+fn ask(question: &str, context: &Context) -> bool {
+    context.printer.ask(question) == Some(true)
+}
+
+fn riskier(next: &Step, context: &Context) -> String {
+    let (risk, title) = (next.risk, &next.title);
+    context.lang().pick(
         format!("The next step is of class `{risk}`: {title}. Take it?"),
         format!("次の手順のリスクは `{risk}` です: {title}。実行しますか?"),
-    );
-    context.printer.ask(&question) == Some(true)
+    )
+}
+
+fn loses(next: &Step, context: &Context) -> String {
+    let (title, losses) = (&next.title, next.losses.join("; "));
+    context.lang().pick(
+        format!("The next step ({title}) has a price: {losses}. Take it?"),
+        format!("次の手順 ({title}) には影響があります: {losses}。実行しますか?"),
+    )
 }
 
 async fn carry_out(
     request: &Request,
     catalogue: &doctor::Catalogue,
-    policy: Policy,
+    policy: &Policy,
     context: &Context,
 ) -> Outcome {
     let (printer, lang, style) =
@@ -89,7 +106,9 @@ fn answer(
     }
     let exit = match outcome.status {
         Status::Healthy | Status::Repaired | Status::Planned => 0,
-        Status::Operators | Status::NotAllowed => 1,
+        Status::Operators | Status::NotAllowed | Status::NeedsConsent | Status::Blind => {
+            1
+        }
         Status::Exhausted => outcome.verdict.exit_code(),
     };
     let text = repair::end(outcome, context.lang(), context.printer.style());

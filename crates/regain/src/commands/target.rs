@@ -2,9 +2,11 @@
 
 use std::env;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use arm::ResourceId;
-use rescue::Request;
+use rescue::azure::Vm;
+use rescue::{Channel, ClientAddress, Login, Platform, Request, Through};
 use serde_json::Value;
 
 use crate::api::{self, COMPUTE, NETWORK};
@@ -63,15 +65,33 @@ pub(super) async fn request(
         .ok_or_else(|| {
             Failure::usage("whose login is meant is not known").next("add --user")
         })?;
+    let identity = target.identity.clone().or_else(|| lab_key(context, id.as_ref()));
+    let machine = session.zip(id).map(|(session, id)| Vm::new(session.client, id));
+    let through = match &target.through {
+        Some(text) => {
+            let login = Login {
+                identity: identity.clone(),
+                known_hosts: target.known_hosts.clone(),
+                ..login(text)?
+            };
+            let connect_timeout = target.connect_timeout;
+            Some(Through { login, connect_timeout }.channel())
+        }
+        None => None,
+    };
+    let agent = || machine.clone().map(|vm| vm as Arc<dyn Channel>);
     Ok(Request {
         user,
         host,
         port: target.port.or(typed_port).unwrap_or(22),
-        identity: target.identity.clone().or_else(|| lab_key(context, id.as_ref())),
+        identity,
         known_hosts: target.known_hosts.clone(),
-        vm: id,
-        cloud: session.map(|session| session.client),
-        client_address: None,
+        channel: through.or_else(agent),
+        platform: machine.map(|vm| vm as Arc<dyn Platform>),
+        client_address: target.client_address.map(|address| ClientAddress {
+            address,
+            from: "--client-address".to_owned(),
+        }),
         connect_timeout: target.connect_timeout,
     })
 }
@@ -139,6 +159,12 @@ fn lab_key(context: &Context, vm: Option<&ResourceId>) -> Option<std::path::Path
     let vm = vm?;
     let path = vms::key_path(&LabState::of(&context.global), vm.group()?, vm.name());
     path.is_file().then_some(path)
+}
+
+/// Reads a login that goes through to the guest.
+pub(super) fn login(text: &str) -> Result<Login, Failure> {
+    let Host { user, host, port } = parse_host(text)?;
+    Ok(Login { user, host, port, identity: None, known_hosts: None })
 }
 
 /// Reads a host as ssh takes it.

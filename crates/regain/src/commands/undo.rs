@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use arm::ResourceId;
-use rescue::{Journal, JournalError, Request, UndoError};
+use rescue::azure::Vm;
+use rescue::{Channel, Journal, JournalError, Platform, Request, Through, UndoError};
 use serde_json::json;
 
+use super::target;
 use crate::args::rescue::Undo;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -19,20 +21,27 @@ pub(super) async fn run(args: Undo, context: &Context) -> Result<Answer, Failure
             Some(ResourceId::parse(id).map_err(|error| Failure::new(error.to_string()))?)
         }
     };
-    let cloud = match &vm {
-        Some(_) => Some(context.sign_in().await?.client),
+    let machine = match vm {
+        Some(vm) => Some(Vm::new(context.sign_in().await?.client, vm)),
         None => None,
     };
+    let connect_timeout = Duration::from_secs(5);
+    let login = match &args.through {
+        Some(text) => Some(target::login(text)?),
+        None => journal.through.clone(),
+    };
+    let through = login.map(|login| Through { login, connect_timeout }.channel());
+    let agent = || machine.clone().map(|vm| vm as Arc<dyn Channel>);
     let request = Request {
         user: journal.target.user.clone(),
         host: Some(journal.target.host.clone()),
         port: journal.target.port,
         identity: None,
         known_hosts: None,
-        vm,
-        cloud,
+        channel: through.or_else(agent),
+        platform: machine.map(|vm| vm as Arc<dyn Platform>),
         client_address: None,
-        connect_timeout: Duration::from_secs(5),
+        connect_timeout,
     };
     let undone = rescue::undo(&request, &args.id).await.map_err(|error| match error {
         UndoError::Journal(error) => no_journal(error),

@@ -64,7 +64,11 @@ pub(crate) fn end(outcome: &Outcome, lang: Lang, style: Style) -> String {
             verdict::headline(target),
             lang.pick("is regained.", "に再びログインできます。")
         ),
-        Status::Planned | Status::Operators | Status::NotAllowed => Ok(()),
+        Status::Planned
+        | Status::Operators
+        | Status::NotAllowed
+        | Status::NeedsConsent
+        | Status::Blind => Ok(()),
         Status::Exhausted => writeln!(
             out,
             "\n{} {}",
@@ -84,9 +88,29 @@ pub(crate) fn end(outcome: &Outcome, lang: Lang, style: Style) -> String {
                 "The next step is riskier than --allow permits:",
                 "次の手順は --allow の範囲を超えます:",
             ),
+            Status::NeedsConsent => lang.pick(
+                "The next step has a price, and nobody has agreed to it:",
+                "次の手順には影響があり、同意が必要です:",
+            ),
+            Status::Blind => lang.pick(
+                "What could be the cause was not all seen, so this is not done without a reason:",
+                "原因の可能性をすべて確認できていないため、次の手順は自動では実行しません:",
+            ),
             _ => lang.pick("The next step is:", "次の手順:"),
         };
         let _ = write!(out, "\n{heading}\n{}", verdict::step(next, style));
+        for loss in &next.losses {
+            let heading = lang.pick("price", "影響");
+            let _ = writeln!(out, "    ! {heading}: {loss}");
+        }
+        for line in &outcome.diff {
+            let _ = writeln!(out, "    {line}");
+        }
+        if outcome.status == Status::NeedsConsent {
+            let target = verdict::command_target(target);
+            let command = format!("regain repair {target} --yes");
+            let _ = writeln!(out, "      {}", style.bold(&command));
+        }
         if outcome.status == Status::NotAllowed {
             let command = format!(
                 "regain repair {} --allow {}",

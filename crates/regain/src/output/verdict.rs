@@ -226,6 +226,7 @@ mod tests {
                     risk: Risk::None,
                     channel: Channel::Client,
                     action: Action::Client { command: "chmod 600 /k".into() },
+                    losses: Vec::new(),
                 }],
             }],
             ruled_out: vec![RuledOut {

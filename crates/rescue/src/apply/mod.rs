@@ -81,9 +81,7 @@ pub async fn apply(
 ) -> Result<Applied, ApplyError> {
     let mut journal = match Journal::load(undo_id) {
         Ok(journal) => journal,
-        Err(JournalError::Unknown(_)) => {
-            Journal::new(undo_id, now(), target(request, request.host.as_deref()))
-        }
+        Err(JournalError::Unknown(_)) => new_journal(request, undo_id),
         Err(error) => return Err(error.into()),
     };
     apply_in(request, step, &mut journal).await
@@ -108,6 +106,14 @@ pub(crate) async fn apply_in(
     };
     journal.mark(number, StepState::Applied)?;
     Ok(Applied { undo_id: journal.id.clone(), number, said })
+}
+
+/// The journal of a repair that begins.
+pub(crate) fn new_journal(request: &Request, id: &str) -> Journal {
+    let mut journal = Journal::new(id, now(), target(request, request.host.as_deref()));
+    journal.through =
+        request.channel.as_ref().and_then(|channel| channel.login().cloned());
+    journal
 }
 
 /// What a step would change, as lines of a diff. Nothing is changed.

@@ -2,7 +2,7 @@
 //! its words, its documents and its api-versions.
 //!
 //! A [`Vm`] is both a platform and a channel: its documents say how it is (`view`),
-//! what the network does (`network` fetches, `path` decides) and how it boots; POSTs
+//! what the network does (`network` fetches, `path` and `reply` decide) and how it boots; POSTs
 //! change its power; the NSG that denies gets one rule (`opening`, `room`); the agent
 //! in the guest runs scripts (`run_command`) and VMAccess (`vm_access`).
 
@@ -10,6 +10,7 @@ mod caller;
 mod network;
 mod opening;
 mod path;
+mod reply;
 mod room;
 mod run_command;
 mod view;

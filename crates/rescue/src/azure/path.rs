@@ -11,7 +11,6 @@ use std::net::IpAddr;
 
 use doctor::case::{Decider, Inbound, NetworkPath};
 use ipnet::IpNet;
-use network::route::{NextHop, Route, Routes, Source, Surroundings};
 use network::{
     Access, Attachment, Decision, Direction, Doubt, Flow, Nsg, PartialTags, Protocol,
     Ruling, ServiceTag, Tags, decide_for_all, every_source, rule_on,
@@ -27,7 +26,7 @@ const CLIENT_PORT: u16 = 50_000;
 
 /// By which of its addresses a VM is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Entrance {
+pub(super) enum Entrance {
     /// A public one of its own: who comes has a public address, too.
     Public,
     /// Its private one.
@@ -170,7 +169,7 @@ impl Documents {
     }
 
     /// Who can come this way at all.
-    fn sources(&self, entrance: &Entrance) -> Vec<IpNet> {
+    pub(super) fn sources(&self, entrance: &Entrance) -> Vec<IpNet> {
         match entrance {
             Entrance::Public => {
                 let outside = Tags::new(self.address_space());
@@ -195,11 +194,11 @@ impl Documents {
             .resident(private, groups.map(str::to_owned))
     }
 
-    fn address_space(&self) -> Vec<IpNet> {
+    pub(super) fn address_space(&self) -> Vec<IpNet> {
         prefixes(&self.vnet, "/properties/addressSpace/addressPrefixes")
     }
 
-    fn peered(&self) -> Vec<IpNet> {
+    pub(super) fn peered(&self) -> Vec<IpNet> {
         self.connected_peers()
             .flat_map(|peer| {
                 prefixes(peer, "/properties/remoteAddressSpace/addressPrefixes")
@@ -215,7 +214,7 @@ impl Documents {
 
     /// Whether networks that no document names may lie behind a gateway, its own or a
     /// peer's.
-    fn has_gateway(&self) -> bool {
+    pub(super) fn has_gateway(&self) -> bool {
         let own = array(&self.vnet, "/properties/subnets").iter().any(|subnet| {
             text(subnet, "/name")
                 .is_some_and(|name| name.eq_ignore_ascii_case("GatewaySubnet"))
@@ -226,26 +225,6 @@ impl Documents {
         })
     }
 
-    /// The routes of the subnet's table: those by prefix, and whether any goes by tag.
-    fn user_routes(&self) -> Result<(Vec<Route>, Vec<NextHop>), String> {
-        let (mut routes, mut by_tag) = (Vec::new(), Vec::new());
-        let Some(table) = &self.route_table else { return Ok((routes, by_tag)) };
-        let id = text(table, "/id").unwrap_or_default();
-        for route in array(table, "/properties/routes") {
-            let name = text(route, "/name").unwrap_or_default();
-            let mut properties = route.get("properties").cloned().unwrap_or_default();
-            let tagged = text(route, "/properties/addressPrefix")
-                .is_some_and(|prefix| !prefix.contains('/'));
-            if tagged {
-                properties["addressPrefix"] = "0.0.0.0/0".into();
-            }
-            let route = Route::from_arm(id, name, &properties)
-                .map_err(|error| error.to_string())?;
-            if tagged { by_tag.push(route.next_hop) } else { routes.push(route) }
-        }
-        Ok((routes, by_tag))
-    }
-
     fn user_prefixes(&self) -> Vec<IpNet> {
         let table = self.route_table.as_ref();
         let routes = table.map_or(&[][..], |table| array(table, "/properties/routes"));
@@ -254,85 +233,6 @@ impl Documents {
             .filter_map(|route| text(route, "/properties/addressPrefix")?.parse().ok())
             .collect()
     }
-
-    fn reply(
-        &self,
-        entrance: &Entrance,
-        client: Option<IpAddr>,
-        private: Option<IpAddr>,
-        path: &mut NetworkPath,
-    ) -> Result<(), String> {
-        let mut routes = Surroundings {
-            address_space: self.address_space(),
-            peered: self.peered(),
-            service_endpoints: Vec::new(),
-        }
-        .system_routes();
-        let (by_prefix, by_tag) = self.user_routes()?;
-        routes.extend(by_prefix);
-        let routes = Routes::new(routes);
-        let taken = match (client, entrance) {
-            (Some(client), _) => vec![routes.next_hop(client)],
-            (None, Entrance::Unknown(because)) => {
-                path.reply_unknown_because = Some(because.clone());
-                return Ok(());
-            }
-            (None, _) => {
-                let v4 = private.is_none_or(|private| private.is_ipv4());
-                let sources = self.sources(entrance);
-                let sources: Vec<IpNet> = sources
-                    .into_iter()
-                    .filter(|net| net.addr().is_ipv4() == v4)
-                    .collect();
-                routes
-                    .next_hops(&sources)
-                    .into_iter()
-                    .filter(|one| leaves(*one))
-                    .collect()
-            }
-        };
-        let hop =
-            |route: Option<&Route>| route.map_or(NextHop::None, |route| route.next_hop);
-        let Some(&first) = taken.first() else { return Ok(()) };
-        path.reply_unknown_because = if taken.iter().any(|one| hop(*one) != hop(first)) {
-            Some("it depends on the client's address: say --client-address".to_owned())
-        } else if by_tag.iter().any(|tagged| *tagged != hop(first)) {
-            Some("a route by service tag may take it".to_owned())
-        } else if self.learns_routes() && !taken.iter().all(|one| nothing_beats(*one)) {
-            Some("what the network's gateway has learnt is not known".to_owned())
-        } else {
-            path.reply_next_hop = Some(hop(first).kind().to_owned());
-            path.reply_route_table = first.and_then(|route| route.table.clone());
-            None
-        };
-        Ok(())
-    }
-
-    /// Whether what a gateway learns reaches this subnet.
-    fn learns_routes(&self) -> bool {
-        let table = self.route_table.as_ref();
-        let propagates = table.is_none_or(|table| {
-            table.pointer("/properties/disableBgpRoutePropagation")
-                != Some(&Value::Bool(true))
-        });
-        propagates && self.has_gateway()
-    }
-}
-
-/// Whether a route leads out of what the network itself delivers.
-fn leaves(route: Option<&Route>) -> bool {
-    let hop = route.map(|route| route.next_hop);
-    !matches!(hop, Some(NextHop::VnetLocal | NextHop::VnetPeering))
-}
-
-/// Whether no learnt route can go before this one: it is the user's, for one address,
-/// or the network's own.
-fn nothing_beats(route: Option<&Route>) -> bool {
-    route.is_some_and(|route| match route.source {
-        Source::User => route.prefix.prefix_len() == route.prefix.max_prefix_len(),
-        Source::System => !leaves(Some(route)),
-        Source::Gateway => false,
-    })
 }
 
 fn decided(decision: &Decision<'_>, path: &mut NetworkPath) -> Inbound {
@@ -371,3 +271,7 @@ fn open(doubts: &[Doubt<'_>]) -> Inbound {
 fn texts(prefixes: &[IpNet]) -> Vec<String> {
     prefixes.iter().map(|net| network::prefix_text(net)).collect()
 }
+
+#[cfg(test)]
+#[path = "path_tests.rs"]
+mod tests;

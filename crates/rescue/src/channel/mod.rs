@@ -13,8 +13,10 @@ mod script;
 
 use std::error::Error as Source;
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::boxed::BoxFuture;
@@ -27,9 +29,34 @@ pub trait Channel: Debug + Send + Sync {
     /// What the channel is like.
     fn nature(&self) -> Nature;
 
+    /// The login that the channel goes through, if it is one: a later undo needs it.
+    fn login(&self) -> Option<&Login> {
+        None
+    }
+
     /// Has a POSIX shell of root's run `text`, and gives what it printed to standard
     /// output, or the end of it where that is more than the channel carries.
     fn call<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<String, ChannelError>>;
+}
+
+/// A login by SSH.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Login {
+    /// The login name; none for what ssh's configuration says.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Name, address or alias of ssh's configuration.
+    pub host: String,
+    /// The port; none for what ssh's configuration says.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// A private key to offer besides.
+    #[serde(default)]
+    pub identity: Option<PathBuf>,
+    /// Known hosts, if they are not where ssh looks for them.
+    #[serde(default)]
+    pub known_hosts: Option<PathBuf>,
 }
 
 /// What a channel can carry, what it needs, and how slow it is.

@@ -21,9 +21,9 @@ use doctor::case::{BootLog, Case, Client, NetworkPath, Platform, Section, Target
 
 use self::boot::boot;
 use self::guest::guest;
-use self::platform::{look, network, platform};
+use self::platform::{Approach, approach, look, network, platform};
 use crate::clock::now;
-use crate::platform::{View, Way};
+use crate::platform::View;
 use crate::request::Request;
 use crate::ssh::{HostKeys, Settings};
 
@@ -74,10 +74,10 @@ pub async fn collect(request: &Request, watch: &(dyn Fn(Event) + Sync)) -> Case 
     let mut early = None;
     let mut host = request.host.clone();
     if host.is_none() {
-        let (view, way) = tokio::join!(look(request, watch), way(request));
-        let path = network(request, &view, &way, watch).await;
+        let (view, approach) = tokio::join!(look(request, watch), approach(request));
+        let path = network(request, &view, &approach.way().await, watch).await;
         host = public_address(&path);
-        early = Some((view, way, path));
+        early = Some((view, approach, path));
     }
     let mut case = Case::new(target(request, host.as_deref()), now());
     let knocking = async {
@@ -111,23 +111,23 @@ struct CloudStrand {
 /// Asks the platform, unless some of it was asked early, and the guest.
 async fn ask_cloud(
     request: &Request,
-    early: Option<(Section<View>, Way, Section<NetworkPath>)>,
+    early: Option<(Section<View>, Approach, Section<NetworkPath>)>,
     watch: Watcher<'_>,
 ) -> CloudStrand {
-    let (view, way, path) = match early {
-        Some((view, way, path)) => (view, way, Some(path)),
+    let (view, approach, path) = match early {
+        Some((view, approach, path)) => (view, approach, Some(path)),
         None => {
-            let (view, way) = tokio::join!(look(request, watch), way(request));
-            (view, way, None)
+            let (view, approach) = tokio::join!(look(request, watch), approach(request));
+            (view, approach, None)
         }
     };
     // Who the client is to the network, it is to the guest.
-    let request = &Request { client_address: way.client.clone(), ..request.clone() };
+    let request = &Request { client_address: approach.client.clone(), ..request.clone() };
     let platform = ended(watch, "platform", platform(&view));
     let network = async {
         match path {
             Some(path) => path,
-            None => network(request, &view, &way, watch).await,
+            None => network(request, &view, &approach.way().await, watch).await,
         }
     };
     let (network, boot, guest) = tokio::join!(

@@ -49,17 +49,41 @@ pub(crate) async fn network(
     ended(watch, "network", section)
 }
 
+/// How this client comes, as far as it is known without asking a name server.
+#[derive(Debug, Clone)]
+pub(super) struct Approach {
+    pub(super) client: Option<ClientAddress>,
+    /// Where ssh connects to; none for the VM's own address.
+    settings: Option<Settings>,
+    port: u16,
+}
+
+/// Finds out how this client comes.
+pub(super) async fn approach(request: &Request) -> Approach {
+    let settings = match &request.host {
+        Some(host) => Some(Settings::of(request, host).await),
+        None => None,
+    };
+    let proxied = settings.as_ref().is_some_and(|settings| settings.proxy.is_some());
+    let client = client_address(request, proxied).await;
+    let port = settings.as_ref().map_or(request.port, |settings| settings.port);
+    Approach { client, settings, port }
+}
+
+impl Approach {
+    /// Where connections come from and where they go.
+    pub(super) async fn way(&self) -> Way {
+        let to = match &self.settings {
+            Some(settings) => destination(settings).await,
+            None => Destination::Vm,
+        };
+        Way { client: self.client.clone(), to, port: self.port }
+    }
+}
+
 /// Where this client's connections come from and where they go.
 pub(crate) async fn way(request: &Request) -> Way {
-    let Some(host) = &request.host else {
-        let client = client_address(request, false).await;
-        return Way { client, to: Destination::Vm, port: request.port };
-    };
-    let settings = Settings::of(request, host).await;
-    let proxied = settings.proxy.is_some();
-    let (client, to) =
-        tokio::join!(client_address(request, proxied), destination(&settings));
-    Way { client, to, port: settings.port }
+    approach(request).await.way().await
 }
 
 /// The client's address: what the operator says, else what the platform has seen.

@@ -30,6 +30,18 @@ pub enum Consent {
 }
 
 impl Consent {
+    /// The same, and what this step takes away.
+    #[must_use]
+    pub fn with(&self, step: &Step) -> Consent {
+        match self {
+            Consent::All => Consent::All,
+            Consent::None => Consent::To(vec![key(step)]),
+            Consent::To(steps) => {
+                Consent::To(steps.iter().cloned().chain([key(step)]).collect())
+            }
+        }
+    }
+
     fn covers(&self, step: &Step) -> bool {
         match self {
             Consent::None => step.losses.is_empty(),
@@ -40,7 +52,7 @@ impl Consent {
 }
 
 /// What a step is called among those of a verdict: `FAULT STEP`.
-pub fn key(step: &Step) -> String {
+pub(super) fn key(step: &Step) -> String {
     format!("{} {}", step.fault, step.id)
 }
 
@@ -178,9 +190,9 @@ mod tests {
         reset.losses = vec!["AllowUsers goes".to_owned()];
         let mut policy = policy(Risk::Offline);
         assert_eq!(stopped(&reset, &policy), Some(Status::NeedsConsent));
-        policy.consent = Consent::To(vec!["b edit".to_owned()]);
+        policy.consent = policy.consent.with(&edit("b"));
         assert_eq!(stopped(&reset, &policy), Some(Status::NeedsConsent));
-        policy.consent = Consent::To(vec!["a edit".to_owned()]);
+        policy.consent = policy.consent.with(&reset);
         assert_eq!(stopped(&reset, &policy), None);
         policy.consent = Consent::All;
         assert_eq!(stopped(&reset, &policy), None);

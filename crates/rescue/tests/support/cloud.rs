@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use arm::{Client, Credential, Secret};
+use rescue::Request;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -32,6 +33,12 @@ pub(crate) struct State {
     pub agent_hangs: bool,
     /// The serial console's log.
     pub boot_log: Vec<u8>,
+    /// Somebody else writes an NSG whenever it was read.
+    pub busy: bool,
+    /// Verbs that are refused.
+    pub refused: Vec<&'static str>,
+    /// The cloud says from where it sees clients, as only a regain cloud does.
+    pub says_client: bool,
     /// Called when the VM is started.
     pub on_start: Option<Box<dyn FnMut() + Send>>,
 }
@@ -56,6 +63,9 @@ impl Cloud {
             output_limit: 4096,
             agent_hangs: false,
             boot_log: Vec::new(),
+            busy: false,
+            refused: Vec::new(),
+            says_client: true,
             on_start: None,
         }));
         let cloud = Self { state, port };
@@ -70,10 +80,21 @@ impl Cloud {
     }
 
     pub(crate) async fn client(&self) -> Client {
-        let token = Credential::Token(Secret::from("token".to_owned()));
+        self.client_with("token").await
+    }
+
+    pub(crate) async fn client_with(&self, token: &str) -> Client {
+        let token = Credential::Token(Secret::from(token.to_owned()));
         Client::connect(&format!("http://127.0.0.1:{}", self.port), None, token)
             .await
             .unwrap()
+    }
+
+    /// Lets a request ask this cloud about a VM, and its agent about the guest.
+    pub(crate) async fn knows(&self, vm: &str, request: &mut Request) {
+        let vm = rescue::azure::Vm::new(self.client().await, vm.parse().unwrap());
+        request.channel = Some(vm.clone());
+        request.platform = Some(vm);
     }
 
     pub(crate) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -86,6 +107,7 @@ impl Cloud {
         reader.read_line(&mut line).await.unwrap();
         let request = line.trim().to_owned();
         let mut length = 0;
+        let (mut if_match, mut if_absent) = (None, false);
         loop {
             line.clear();
             if reader.read_line(&mut line).await.unwrap() < 3 {
@@ -95,6 +117,10 @@ impl Cloud {
             if let Some(value) = header.strip_prefix("content-length:") {
                 length = value.trim().parse().unwrap();
             }
+            if_absent |= header.starts_with("if-none-match:");
+            if let Some(value) = header.strip_prefix("if-match:") {
+                if_match = Some(value.trim().to_owned());
+            }
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body).await.unwrap();
@@ -102,7 +128,11 @@ impl Cloud {
         let (method, target) = (words.next().unwrap(), words.next().unwrap());
         let path = target.split('?').next().unwrap();
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        let (status, answer) = self.answer(method, path, &body).await;
+        let (status, answer) = if self.holds(path, if_match.as_deref(), if_absent) {
+            self.answer(method, path, &body).await
+        } else {
+            (412, br#"{"error":{"code":"PreconditionFailed"}}"#.to_vec())
+        };
         let head = format!(
             "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\nConnection: close\r\n\r\n",
@@ -110,6 +140,19 @@ impl Cloud {
         );
         let _ = stream.write_all(head.as_bytes()).await;
         let _ = stream.write_all(&answer).await;
+    }
+
+    /// Whether the conditions of a request hold of what is there. A rule changes
+    /// whenever its group does, so they have one etag.
+    fn holds(&self, path: &str, if_match: Option<&str>, if_absent: bool) -> bool {
+        let group = path.split("/securityRules/").next().unwrap_or(path);
+        self.with(|state| {
+            let there = state.documents.contains_key(path);
+            let etag =
+                state.documents.get(group).and_then(|group| group["etag"].as_str());
+            let etag = etag.unwrap_or_default().to_ascii_lowercase();
+            !(if_absent && there) && if_match.is_none_or(|wanted| there && wanted == etag)
+        })
     }
 
     async fn answer(&self, method: &str, path: &str, body: &Value) -> (u16, Vec<u8>) {
@@ -125,10 +168,10 @@ impl Cloud {
                     "audiences": ["https://management.test/"],
                 },
                 "resourceManager": format!("http://127.0.0.1:{}", self.port),
-                "regain": {
-                    "clientAddress": "198.51.100.7",
-                    "runCommandOutputBytes": self.with(|state| state.output_limit),
-                },
+                "regain": self.with(|state| json!({
+                    "clientAddress": state.says_client.then_some("198.51.100.7"),
+                    "runCommandOutputBytes": state.output_limit,
+                })),
             })),
             ("GET", VM) => json(self.with(|state| {
                 let mut vm = state.documents[VM].clone();
@@ -137,16 +180,24 @@ impl Cloud {
                 vm
             })),
             ("GET", "/boot.log") => (200, self.with(|state| state.boot_log.clone())),
+            ("POST", _) if self.with(|state| refuses(state, path)) => {
+                (409, br#"{"error":{"code":"Conflict","message":"not now"}}"#.to_vec())
+            }
             ("POST", _) => json(self.action(path, body).await),
             ("PUT", _) => {
-                self.with(|state| state.documents.insert(path.to_owned(), body.clone()));
+                self.with(|state| {
+                    // A whole group has its rules inside.
+                    let inside = format!("{path}/securityRules/");
+                    state.documents.retain(|path, _| !path.starts_with(&inside));
+                    state.documents.insert(path.to_owned(), body.clone())
+                });
                 json(body.clone())
             }
             ("DELETE", _) => {
                 self.with(|state| state.documents.remove(path));
                 json(json!({}))
             }
-            _ => match self.with(|state| state.documents.get(path).cloned()) {
+            _ => match self.with(|state| read(state, path)) {
                 Some(document) => json(document),
                 None => (404, br#"{"error":{"code":"ResourceNotFound"}}"#.to_vec()),
             },
@@ -209,6 +260,32 @@ impl Cloud {
     }
 }
 
+fn refuses(state: &State, path: &str) -> bool {
+    state.refused.iter().any(|verb| path.ends_with(verb))
+}
+
+/// A document, an NSG with its rules; of a busy one it is out of date as soon as it is
+/// read.
+fn read(state: &mut State, path: &str) -> Option<Value> {
+    let inside = format!("{path}/securityRules/");
+    let rules = state.documents.iter().filter_map(|(path, rule)| {
+        let mut rule = rule.clone();
+        rule["name"] = json!(path.strip_prefix(&inside)?);
+        Some(rule)
+    });
+    let rules: Vec<Value> = rules.collect();
+    let document = state.documents.get_mut(path)?;
+    let mut read = document.clone();
+    if let Some(there) = read.pointer_mut("/properties/securityRules") {
+        there.as_array_mut()?.extend(rules);
+    }
+    if state.busy && path.contains("/networkSecurityGroups/") {
+        document["etag"] = json!(format!("W/\"{}\"", state.asked.len() + 100));
+        state.asked.push(format!("SOMEBODY {path}"));
+    }
+    Some(read)
+}
+
 fn documents() -> BTreeMap<String, Value> {
     let nic = format!("{NETWORK}/networkInterfaces/nic");
     let subnet = format!("{NETWORK}/virtualNetworks/vnet/subnets/default");
@@ -233,7 +310,7 @@ fn documents() -> BTreeMap<String, Value> {
         "properties": { "ipAddress": "127.0.0.1" } });
     let vnet = json!({ "properties": {
         "addressSpace": { "addressPrefixes": ["10.0.0.0/16"] } } });
-    let group = json!({ "id": nsg, "properties": { "securityRules": [
+    let group = json!({ "id": nsg, "etag": "W/\"1\"", "properties": { "securityRules": [
         { "name": "ssh", "properties": {
             "priority": 1000, "direction": "Inbound", "access": "Allow",
             "protocol": "Tcp", "sourceAddressPrefix": "*", "sourcePortRange": "*",

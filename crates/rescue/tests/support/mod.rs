@@ -25,8 +25,8 @@ pub(crate) fn request(home: &Path, port: u16) -> Request {
         port,
         identity: Some(home.join("key")),
         known_hosts: Some(home.join("known_hosts")),
-        vm: None,
-        cloud: None,
+        channel: None,
+        platform: None,
         client_address: None,
         connect_timeout: Duration::from_secs(2),
     }
