@@ -12,7 +12,7 @@
 //! collect ────┼ probe     name, TCP, greeting (crate)
 //!             ├ arm       platform, network, boot log (crate)
 //!             └ channel   Run Command: a script in the guest (src/guest/*.sh)
-//! apply ──────┬ channel   prelude + script, rolled back in the guest if it fails
+//! apply ──────┬ channel   typed edits (src/edit), rolled back in the guest if they fail
 //!             └ arm       start, restart, redeploy, a rule, VMAccess
 //! undo ───────  journal   written before a step acts, on the client and in the guest
 //! ```
@@ -25,6 +25,7 @@
 mod apply;
 mod channel;
 mod collect;
+pub mod edit;
 mod journal;
 mod prove;
 mod repair;
@@ -34,7 +35,7 @@ mod ssh;
 mod undo;
 mod why;
 
-pub use apply::{Applied, ApplyError, apply};
+pub use apply::{Applied, ApplyError, apply, preview};
 pub use channel::ChannelError;
 pub use collect::{Event, EventState, collect};
 pub use journal::{Journal, JournalError, JournalStep, StepState, Undo};

@@ -1,15 +1,13 @@
 //! Carries out one step.
 //!
-//! A step is written into the journal before it acts. A step in the guest runs after
-//! the edit prelude (`src/guest/prelude.sh`) and is rolled back there if it fails; a
+//! A step is written into the journal before it acts. A step in the guest is one script
+//! of typed edits (`src/edit`), and is rolled back there if it fails; a
 //! step of the cloud is one request whose opposite is known beforehand. Steps of the
 //! client's side are the operator's: they are told, not done.
 
 mod allow_ssh;
 mod arm_step;
 mod guest_step;
-#[cfg(test)]
-mod prelude_tests;
 pub(crate) mod room;
 mod vm_access;
 
@@ -83,6 +81,22 @@ impl ApplyError {
     }
 }
 
+/// What a step in the guest would change there: unified diffs and commands, by line.
+/// Nothing is changed.
+///
+/// # Errors
+/// As [`apply`]; a step that is not the guest's is [`ApplyError::Operators`] or
+/// [`ApplyError::Impossible`].
+pub async fn preview(request: &Request, step: &Step) -> Result<Vec<String>, ApplyError> {
+    match &step.action {
+        Action::Guest { script, .. } => {
+            guest_step::preview(request, &edits_of(script)?).await
+        }
+        Action::Client { command } => Err(ApplyError::Operators(command.clone())),
+        _ => Err(ApplyError::Impossible("it changes nothing in the guest".to_owned())),
+    }
+}
+
 /// Carries out one step under the repair `undo_id`, which need not exist yet.
 pub async fn apply(
     request: &Request,
@@ -107,13 +121,19 @@ pub(crate) async fn apply_in(
         Action::Client { command } => {
             return Err(ApplyError::Operators(command.clone()));
         }
-        Action::Guest { script, env } => {
-            guest_step::run(request, step, script, env, journal).await?
+        Action::Guest { script, .. } => {
+            guest_step::run(request, step, &edits_of(script)?, journal).await?
         }
         Action::Arm { action } => arm_step::run(request, step, *action, journal).await?,
     };
     journal.mark(number, StepState::Applied)?;
     Ok(Applied { undo_id: journal.id.clone(), number, said })
+}
+
+/// The edits of an action that still carries text.
+fn edits_of(script: &str) -> Result<Vec<doctor::Edit>, ApplyError> {
+    serde_json::from_str(script)
+        .map_err(|error| ApplyError::Impossible(error.to_string()))
 }
 
 /// The target of a request, for a journal.

@@ -1,37 +1,21 @@
 //! VMAccess: the platform's own resets, which replace what they reset.
 //!
-//! The extension keeps no undo that anybody can call, so the prelude records in the
-//! guest what it is about to replace. Where that channel does not answer, the reset
-//! goes ahead (it is a last resort) and the journal says that it cannot be taken back.
-
-use std::collections::BTreeMap;
+//! The extension keeps no undo that anybody can call, so what it is about to replace
+//! is recorded in the guest. Where that channel does not answer, the reset goes ahead (it is a last resort) and the journal says that it cannot be taken back.
 
 use doctor::Step;
 use serde_json::{Value, json};
 
 use crate::Request;
-use crate::apply::{ApplyError, document, guest_step};
+use crate::apply::{ApplyError, document};
 use crate::channel::Guest;
 use crate::collect::{COMPUTE, client, text};
+use crate::edit::{self, Keep};
 use crate::journal::{Journal, Undo};
 use crate::ssh::Settings;
 
 const PUBLISHER: &str = "Microsoft.OSTCExtensions";
 const KIND: &str = "VMAccessForLinux";
-
-/// What `reset_ssh` replaces.
-const KEEP_SSHD: &str = "\
-keep /etc/ssh/sshd_config
-for file in /etc/ssh/sshd_config.d/*; do [ ! -f \"$file\" ] || keep \"$file\"; done
-on_undo '! sshd -t || systemctl try-reload-or-restart ssh || systemctl try-reload-or-restart sshd'
-";
-
-/// What setting a user's key changes.
-const KEEP_USER: &str = "\
-keep /etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/sudoers.d/waagent
-home=$(getent passwd \"$LOGIN\" | cut -d: -f6)
-if [ -n \"$home\" ]; then keep \"$home\" \"$home/.ssh\" \"$home/.ssh/authorized_keys\"; fi
-";
 
 /// A stock sshd configuration.
 pub(crate) async fn reset_ssh(
@@ -40,7 +24,7 @@ pub(crate) async fn reset_ssh(
     journal: &mut Journal,
 ) -> Result<(u32, Vec<String>), ApplyError> {
     let settings = json!({ "reset_ssh": true });
-    run(request, step, journal, KEEP_SSHD, &settings, "reset sshd's configuration").await
+    run(request, step, journal, Keep::Sshd, &settings, "reset sshd's configuration").await
 }
 
 /// The account with the client's own public key.
@@ -54,14 +38,22 @@ pub(crate) async fn reset_credentials(
         ApplyError::Impossible(why.to_owned())
     })?;
     let settings = json!({ "username": request.user, "ssh_key": key });
-    run(request, step, journal, KEEP_USER, &settings, "set the account's key").await
+    run(
+        request,
+        step,
+        journal,
+        Keep::Account(&request.user),
+        &settings,
+        "set the account's key",
+    )
+    .await
 }
 
 async fn run(
     request: &Request,
     step: &Step,
     journal: &mut Journal,
-    keep: &str,
+    keep: Keep<'_>,
     protected: &Value,
     what: &'static str,
 ) -> Result<(u32, Vec<String>), ApplyError> {
@@ -99,10 +91,9 @@ async fn record(
     request: &Request,
     journal: &Journal,
     number: u32,
-    keep: &str,
+    keep: Keep<'_>,
 ) -> Result<(), ApplyError> {
-    let env = BTreeMap::from([("LOGIN".to_owned(), request.user.clone())]);
-    let script = guest_step::assemble(&journal.id, number, keep, &env)?;
+    let script = edit::keep(&format!("{}/{number}", journal.id), keep);
     let ran = Guest::of(request)?.run(&script).await?;
     match ran.exit {
         0 => Ok(()),
