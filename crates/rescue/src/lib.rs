@@ -33,6 +33,7 @@ mod boxed;
 mod channel;
 mod clock;
 mod collect;
+pub mod edit;
 mod journal;
 mod platform;
 mod prove;
@@ -44,7 +45,7 @@ mod through;
 mod undo;
 mod why;
 
-pub use apply::{Applied, ApplyError, apply};
+pub use apply::{Applied, ApplyError, apply, preview};
 pub use boxed::BoxFuture;
 pub use channel::{Channel, ChannelError, Login, Nature, Need};
 pub use collect::{Event, EventState, collect};

@@ -20,7 +20,7 @@ mod outcome;
 mod policy;
 
 use doctor::case::{Case, Inbound};
-use doctor::{Action, ArmAction, Catalogue, Step, Verdict, judge, plan};
+use doctor::{Action, PlatformAction, Catalogue, Step, Verdict, judge, plan};
 
 use crate::apply::{apply_in, new_journal, preview};
 use crate::collect::{Event, collect};
@@ -188,8 +188,8 @@ async fn take_back_open(request: &Request, journal: &mut Journal) -> Vec<String>
 
 fn after(step: &Step) -> After {
     match step.action {
-        Action::Arm {
-            action: ArmAction::StartVm | ArmAction::RestartVm | ArmAction::RedeployVm,
+        Action::Platform {
+            action: PlatformAction::StartVm | PlatformAction::RestartVm | PlatformAction::RedeployVm,
         } => After::Boot,
         _ => After::Edit,
     }

@@ -1,33 +1,32 @@
-//! A step in the guest: prelude, values, script.
+//! A step in the guest: its edits as one script, and what comes back.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use doctor::Step;
+use doctor::{Edit, Step};
 
 use crate::apply::ApplyError;
-use crate::channel::{Ran, with_variables};
+use crate::channel::Ran;
+use crate::edit::{self, Unfit};
 use crate::journal::{Journal, StepState, Undo};
 use crate::request::Request;
-
-const PRELUDE: &str = include_str!("../guest/prelude.sh");
-const UNDO: &str = include_str!("../guest/undo.sh");
 
 /// How long a step in the guest may take. Making host keys on a slow guest without
 /// entropy is the longest that is known.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Runs a step's script; gives its number and what it said.
+/// Carries out a step's edits; gives its number and what it said.
 pub(crate) async fn run(
     request: &Request,
     step: &Step,
-    script: &str,
-    env: &BTreeMap<String, String>,
+    edits: &[Edit],
     journal: &mut Journal,
 ) -> Result<(u32, Vec<String>), ApplyError> {
     let guest = request.guest()?.within(PATIENCE);
+    // What no script can carry is known before anything is begun.
+    edit::dry_run(edits).map_err(unfit)?;
     let number = journal.begin(step, Undo::Guest)?;
-    let text = assemble(&journal.id, number, script, env)?;
+    let undo = format!("{}/{number}", journal.id);
+    let text = edit::script(&undo, edits).map_err(unfit)?;
     let ran = guest.run(&text).await?;
     match read(&ran) {
         Ok(said) => Ok((number, said)),
@@ -41,39 +40,21 @@ pub(crate) async fn run(
     }
 }
 
-/// What a step's script would change: the script itself, because it has no way to
-/// only say so.
+/// What a step's edits would change, as the lines of unified diffs and of commands.
+/// Nothing is changed in the guest.
 pub(crate) async fn preview(
-    _request: &Request,
-    script: &str,
-    _env: &BTreeMap<String, String>,
+    request: &Request,
+    edits: &[Edit],
 ) -> Result<Vec<String>, ApplyError> {
-    Ok(script.lines().map(|line| format!("$ {line}")).collect())
+    let guest = request.guest()?.within(PATIENCE);
+    let ran = guest.run(&edit::dry_run(edits).map_err(unfit)?).await?;
+    read(&ran)?;
+    let lines = ran.stdout.lines().filter_map(|line| line.strip_prefix("diff "));
+    Ok(lines.map(str::to_owned).collect())
 }
 
-/// The whole text: which undo it belongs to, the prelude, the values, the script.
-pub(crate) fn assemble(
-    id: &str,
-    number: u32,
-    script: &str,
-    env: &BTreeMap<String, String>,
-) -> Result<String, ApplyError> {
-    let is_name = |name: &str| {
-        name.starts_with(|first: char| first.is_ascii_uppercase())
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-    };
-    if let Some(name) = env.keys().find(|name| !is_name(name)) {
-        let why = format!("`{name}` is no name for a value of a script");
-        return Err(ApplyError::Impossible(why));
-    }
-    let variables: Vec<(&str, &str)> =
-        env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let prelude = PRELUDE.replace("@UNDO@", UNDO.trim_end());
-    let undo = format!("{id}/{number}");
-    let script = with_variables(&variables, script);
-    Ok(with_variables(&[("REGAIN_UNDO", &undo)], &format!("{prelude}\n{script}")))
+fn unfit(why: Unfit) -> ApplyError {
+    ApplyError::Impossible(why.to_string())
 }
 
 /// What a script said, or how it failed.
@@ -106,14 +87,6 @@ pub(crate) fn remains(stdout: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_that_sh_would_not_take_is_refused() {
-        for name in ["a-b", "1A", "", "X;reboot", "path"] {
-            let env = BTreeMap::from([(name.to_owned(), String::new())]);
-            assert!(assemble("id", 1, ":", &env).is_err(), "{name}");
-        }
-    }
 
     #[test]
     fn a_failed_script_tells_its_words_and_what_remains() {

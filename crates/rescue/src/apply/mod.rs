@@ -1,15 +1,13 @@
 //! Carries out one step.
 //!
-//! A step is written into the journal before it acts. A step in the guest runs after
-//! the edit prelude (`src/guest/prelude.sh`) and is rolled back there if it fails; a
-//! step of the platform is one request whose opposite is known beforehand, and one that
-//! it refused at once is not in the journal as something that was done. Steps of the
+//! A step is written into the journal before it acts. A step in the guest is one script
+//! of typed edits (`src/edit`), and is rolled back there if it fails; a step of the
+//! platform is one request whose opposite is known beforehand, and one that it refused
+//! at once is not in the journal as something that was done. Steps of the
 //! client's side are the operator's: they are told, not done.
 
 mod guest_step;
 mod platform_step;
-#[cfg(test)]
-mod prelude_tests;
 mod reset;
 
 use doctor::{Action, Step};
@@ -97,10 +95,8 @@ pub(crate) async fn apply_in(
         Action::Client { command } => {
             return Err(ApplyError::Operators(command.clone()));
         }
-        Action::Guest { script, env } => {
-            guest_step::run(request, step, script, env, journal).await?
-        }
-        Action::Arm { action } => {
+        Action::Guest { edits } => guest_step::run(request, step, edits, journal).await?,
+        Action::Platform { action } => {
             platform_step::run(request, step, *action, journal).await?
         }
     };
@@ -117,13 +113,13 @@ pub(crate) fn new_journal(request: &Request, id: &str) -> Journal {
 }
 
 /// What a step would change, as lines of a diff. Nothing is changed.
-pub(crate) async fn preview(
+pub async fn preview(
     request: &Request,
     step: &Step,
 ) -> Result<Vec<String>, ApplyError> {
     match &step.action {
         Action::Client { command } => Ok(vec![format!("$ {command}")]),
-        Action::Guest { script, env } => guest_step::preview(request, script, env).await,
-        Action::Arm { action } => platform_step::preview(request, *action).await,
+        Action::Guest { edits } => guest_step::preview(request, edits).await,
+        Action::Platform { action } => platform_step::preview(request, *action).await,
     }
 }

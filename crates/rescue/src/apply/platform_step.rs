@@ -1,6 +1,6 @@
 //! A step of the platform's: one request, and its opposite in the journal.
 
-use doctor::{ArmAction, Step};
+use doctor::{PlatformAction, Step};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{ApplyError, reset};
@@ -17,20 +17,20 @@ const HOURS: i64 = 8;
 pub(super) async fn run(
     request: &Request,
     step: &Step,
-    action: ArmAction,
+    action: PlatformAction,
     journal: &mut Journal,
 ) -> Result<(u32, Vec<String>), ApplyError> {
     let platform =
         request.platform().map_err(|why| ApplyError::Impossible(why.to_owned()))?;
     let (change, what) = match action {
-        ArmAction::StartVm => return start(platform, step, journal).await,
-        ArmAction::RestartVm => (PowerChange::Restart, "a restart"),
-        ArmAction::RedeployVm => (PowerChange::Redeploy, "a redeploy"),
-        ArmAction::AllowSsh => return allow(request, platform, step, journal).await,
-        ArmAction::ResetSsh => {
+        PlatformAction::StartVm => return start(platform, step, journal).await,
+        PlatformAction::RestartVm => (PowerChange::Restart, "a restart"),
+        PlatformAction::RedeployVm => (PowerChange::Redeploy, "a redeploy"),
+        PlatformAction::AllowSsh => return allow(request, platform, step, journal).await,
+        PlatformAction::ResetSsh => {
             return reset::sshd(request, platform, step, journal).await;
         }
-        ArmAction::ResetCredentials => {
+        PlatformAction::ResetCredentials => {
             return reset::credentials(request, platform, step, journal).await;
         }
     };
@@ -43,11 +43,11 @@ pub(super) async fn run(
 /// What an action would change.
 pub(super) async fn preview(
     request: &Request,
-    action: ArmAction,
+    action: PlatformAction,
 ) -> Result<Vec<String>, ApplyError> {
     let platform =
         request.platform().map_err(|why| ApplyError::Impossible(why.to_owned()))?;
-    if action != ArmAction::AllowSsh {
+    if action != PlatformAction::AllowSsh {
         return Ok(Vec::new());
     }
     let opening = opening(request, "preview", 1).await;

@@ -1,34 +1,19 @@
 //! The platform's own resets, which replace what they reset.
 //!
-//! A platform keeps no undo that anybody can call, so the prelude records in the guest
-//! what is about to be replaced. Where that channel does not answer, the reset goes
+//! A platform keeps no undo that anybody can call, so the guest records what is about
+//! to be replaced. Where that channel does not answer, the reset goes
 //! ahead (it is a last resort) and the journal says that it cannot be taken back.
-
-use std::collections::BTreeMap;
 
 use doctor::Step;
 
 use super::platform_step::settle;
-use super::{ApplyError, guest_step};
+use super::ApplyError;
 use crate::collect::client;
+use crate::edit::{self, Keep};
 use crate::journal::{Journal, Undo};
 use crate::platform::{Platform, Reset};
 use crate::request::Request;
 use crate::ssh::Settings;
-
-/// What a reset of sshd's configuration replaces.
-const KEEP_SSHD: &str = "\
-keep /etc/ssh/sshd_config
-for file in /etc/ssh/sshd_config.d/*; do [ ! -f \"$file\" ] || keep \"$file\"; done
-on_undo '! sshd -t || systemctl try-reload-or-restart ssh || systemctl try-reload-or-restart sshd'
-";
-
-/// What setting a user's key changes.
-const KEEP_USER: &str = "\
-keep /etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/sudoers.d/waagent
-home=$(getent passwd \"$LOGIN\" | cut -d: -f6)
-if [ -n \"$home\" ]; then keep \"$home\" \"$home/.ssh\" \"$home/.ssh/authorized_keys\"; fi
-";
 
 /// A stock sshd configuration.
 pub(super) async fn sshd(
@@ -38,7 +23,7 @@ pub(super) async fn sshd(
     journal: &mut Journal,
 ) -> Result<(u32, Vec<String>), ApplyError> {
     let what = "resetting sshd's configuration";
-    run(request, platform, step, journal, KEEP_SSHD, &Reset::Sshd, what).await
+    run(request, platform, step, journal, Keep::Sshd, &Reset::Sshd, what).await
 }
 
 /// The account with the client's own public key.
@@ -54,7 +39,7 @@ pub(super) async fn credentials(
     })?;
     let reset = Reset::Credentials { user: request.user.clone(), key };
     let what = "setting the account's key";
-    run(request, platform, step, journal, KEEP_USER, &reset, what).await
+    run(request, platform, step, journal, Keep::Account(&request.user), &reset, what).await
 }
 
 async fn run(
@@ -62,7 +47,7 @@ async fn run(
     platform: &dyn Platform,
     step: &Step,
     journal: &mut Journal,
-    keep: &str,
+    keep: Keep<'_>,
     reset: &Reset,
     what: &str,
 ) -> Result<(u32, Vec<String>), ApplyError> {
@@ -91,10 +76,9 @@ async fn record(
     request: &Request,
     journal: &Journal,
     number: u32,
-    keep: &str,
+    keep: Keep<'_>,
 ) -> Result<(), ApplyError> {
-    let env = BTreeMap::from([("LOGIN".to_owned(), request.user.clone())]);
-    let script = guest_step::assemble(&journal.id, number, keep, &env)?;
+    let script = edit::keep(&format!("{}/{number}", journal.id), keep);
     let ran = request.guest()?.run(&script).await?;
     match ran.exit {
         0 => Ok(()),

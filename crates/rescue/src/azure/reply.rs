@@ -59,7 +59,7 @@ impl Documents {
         } else if self.learns_routes() && !taken.iter().all(|one| nothing_beats(*one)) {
             Some("what the network's gateway has learnt is not known".to_owned())
         } else {
-            path.reply_next_hop = Some(hop(first).kind().to_owned());
+            path.reply_next_hop = Some(hop(first).kind().into());
             path.reply_route_table = first.and_then(|route| route.table.clone());
             None
         };

@@ -1,6 +1,6 @@
 //! The VM as the platform sees it, from its ARM document with the instance view.
 
-use doctor::case::{Agent, Platform};
+use doctor::case::{Agent, Platform, PowerState};
 use serde_json::Value;
 
 use super::{COMPUTE, Vm, array, refused_at_vm, text};
@@ -23,7 +23,7 @@ fn read(document: &Value) -> Platform {
     Platform {
         vm: text(document, "/name").unwrap_or_default().to_owned(),
         resource_group: group.to_owned(),
-        power: power(document).map(str::to_owned),
+        power: power(document).map(PowerState::from),
         provisioning: text(document, "/properties/provisioningState").map(str::to_owned),
         agent: Agent {
             status: status.map(str::to_owned),

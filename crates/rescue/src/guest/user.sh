@@ -9,6 +9,8 @@
 #
 # setpriv (util-linux) and chroot (coreutils) take numbers and ask neither PAM nor
 # the name service, which may be what is broken; su is for systems with neither.
+# busybox alone has neither, only programs that ask for a name: in a mount namespace of
+# their own they are shown account files that know nobody else.
 # REGAIN_ROOT goes before the account files: numbers of a mounted root are its own.
 find_user() {
 	user_name=$1 user_uid=
@@ -18,7 +20,7 @@ find_user() {
 		user_entry=
 	fi
 	[ -n "$user_entry" ] || user_entry=$(
-		awk -F: -v name="$1" '$1 == name { print; exit }' "${REGAIN_ROOT:-}/etc/passwd" 2>/dev/null
+		awk -F: -v name="$1" '$1 == name { print; exit }' "${user_files:-${REGAIN_ROOT:-}/etc}/passwd" 2>/dev/null
 	)
 	[ -n "$user_entry" ] || return 1
 	IFS=: read -r user_name _ user_uid user_gid _ user_home user_shell <<-END
@@ -26,6 +28,10 @@ find_user() {
 	END
 	case $user_uid$user_gid in
 	'' | *[!0-9]*) return 1 ;;
+	esac
+	# Written as 00 it would be root's number, and not look like it.
+	case $user_uid in
+	0?*) return 1 ;;
 	esac
 	user_groups=
 	if [ -z "${REGAIN_ROOT:-}" ]; then
@@ -35,7 +41,7 @@ find_user() {
 		awk -F: -v name="$user_name" -v own="$user_gid" '
 			BEGIN { list = own }
 			{ n = split($4, members, ","); for (i = 1; i <= n; i++) if (members[i] == name) list = list "," $3 }
-			END { print list }' "${REGAIN_ROOT:-}/etc/group" 2>/dev/null
+			END { print list }' "${user_files:-${REGAIN_ROOT:-}/etc}/group" 2>/dev/null
 	)
 }
 
@@ -44,6 +50,8 @@ if setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null; then
 	user_way=setpriv
 elif chroot --userspec=65534:65534 --groups=65534 / true 2>/dev/null; then
 	user_way=chroot
+elif command -v busybox >/dev/null 2>&1 && unshare -m true 2>/dev/null; then
+	user_way=borrow
 elif [ -z "${REGAIN_ROOT:-}" ]; then
 	user_way=su
 else
@@ -54,21 +62,45 @@ as_user() {
 	case $user_way in
 	setpriv)
 		timeout -k 1 10 setpriv --reuid "$user_uid" --regid "$user_gid" \
-			--groups "$user_groups" env -i PATH="$PATH" LC_ALL=C "$@" 3>&- 4>&- 5>&- 6>&- 7>&-
+			--groups "$user_groups" env -i PATH="$PATH" LC_ALL=C "$@" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&-
 		;;
 	chroot)
 		timeout -k 1 10 chroot --userspec="$user_uid:$user_gid" --groups="$user_groups" / \
-			env -i PATH="$PATH" LC_ALL=C "$@" 3>&- 4>&- 5>&- 6>&- 7>&-
+			env -i PATH="$PATH" LC_ALL=C "$@" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&-
+		;;
+	borrow)
+		user_borrow || return 126
+		timeout -k 1 10 unshare -m sh -c '
+			mount --bind "$1/borrowed.passwd" /etc/passwd &&
+				mount --bind "$1/borrowed.group" /etc/group || exit 126
+			account=$2 program=$(command -v env)
+			shift 2
+			if busybox start-stop-daemon --help >/dev/null 2>&1; then
+				exec busybox start-stop-daemon -S -q -p /proc/none -c "$account" -x "$program" -- "$@"
+			fi
+			exec su -s /bin/sh "${account%%:*}" -c '\''exec "$0" "$@"'\'' "$program" "$@"' \
+			sh "$user_borrowed" "regain-user:$user_gid" -i PATH="$PATH" LC_ALL=C "$@" \
+			3>&- 4>&- 5>&- 6>&- 7>&- 8>&-
 		;;
 	su)
 		# An account that has expired is no obstacle for root's own su (pam_rootok),
 		# but its account stage may be; then this fails, and says so.
 		timeout -k 1 10 su -s /bin/sh "$user_name" -c 'exec env -i PATH="$PATH" LC_ALL=C "$@"' \
-			sh "$@" 3>&- 4>&- 5>&- 6>&- 7>&-
+			sh "$@" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&-
 		;;
 	*)
 		echo 'nothing here can act as another user (setpriv or chroot --userspec)' >&2
 		return 126
 		;;
 	esac
+}
+
+user_borrow() {
+	user_borrowed=${temp:-${TMPDIR:-/tmp}}
+	(
+		umask 022
+		echo "regain-user:x:$user_uid:$user_gid::/:/bin/sh" >"$user_borrowed/borrowed.passwd" &&
+			printf '%s\n' "$user_gid,$user_groups" | tr ',' '\n' | sort -u |
+			sed 's/.*/g&:x:&:regain-user/' >"$user_borrowed/borrowed.group"
+	)
 }

@@ -98,7 +98,7 @@ pub(super) fn stop_before(
 fn is_blind(verdict: &Verdict, catalogue: &Catalogue) -> bool {
     let open = verdict.not_checked.iter().flat_map(|entry| &entry.faults);
     open.filter_map(|fault| catalogue.get(fault)).any(|fault| {
-        fault.symptoms.iter().any(|one| Some(one.symptom) == verdict.symptom)
+        verdict.symptom.is_some_and(|symptom| fault.symptoms().contains(&symptom))
     })
 }
 
@@ -107,7 +107,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use doctor::case::Target;
-    use doctor::{ArmAction, Channel, NotChecked, Symptom};
+    use doctor::{PlatformAction, Channel, NotChecked, Symptom};
 
     use super::*;
 
@@ -115,7 +115,7 @@ mod tests {
         let channel = match action {
             Action::Client { .. } => Channel::Client,
             Action::Guest { .. } => Channel::Guest,
-            Action::Arm { .. } => Channel::Arm,
+            Action::Platform { .. } => Channel::Platform,
         };
         let (fault, id) = (fault.to_owned(), id.to_owned());
         Step {
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn nothing_is_restarted_because_evidence_is_missing() {
-        let action = Action::Arm { action: ArmAction::RestartVm };
+        let action = Action::Platform { action: PlatformAction::RestartVm };
         let restart = step(LAST_RESORT, "restart-vm", Risk::Reboot, action);
         let policy = Policy { consent: Consent::All, ..policy(Risk::Offline) };
         let catalogue = Catalogue::builtin().unwrap();

@@ -1,0 +1,23 @@
+# Where the records of this step lie, below directories that only root can change.
+place_of_records() {
+	while :; do
+		walk "/var/lib/regain/undo/$REGAIN_UNDO" keep || return 1
+		[ "$land" = root ] || fail "${here:-/} can be changed by others than root" || return 1
+		made=${rest%%/*}
+		[ ! -d "./$made" ] || break
+		case ${here#"$top"} in
+		'' | /var) mkdir -m 755 "./$made" ;;
+		*) mkdir -m 700 "./$made" ;;
+		esac || fail 'no records can be written: nothing is changed' || return 1
+	done
+	dir=$here/$rest
+}
+if [ -n "${REGAIN_DRY:-}" ]; then
+	dir=$begun
+else
+	place_of_records || exit 1
+	cp "$begun/undo.sh" "$dir/undo.sh.new" && mv -f "$dir/undo.sh.new" "$dir/undo.sh" || exit 1
+fi
+temp=$dir/tmp
+rm -rf "$temp"
+mkdir "$temp" || exit 1
