@@ -3,9 +3,12 @@
 //! Each check walks the tree (or `cargo metadata`) and returns what is wrong.
 //! All of them run every time, so that one visit shows everything.
 
+mod confined;
 mod faults;
 mod floors;
 mod sources;
+mod tokens;
+mod unfinished;
 
 use std::path::{Path, PathBuf};
 
