@@ -11,7 +11,9 @@ GUEST   := target/$(TARGET)/guest/regain-guest
 CONFORMANCE = $(CARGO) build --release --locked --quiet -p regain -p e2e --bins && \
 	$(RELEASE)/conformance
 
-.PHONY: help setup setup-tests setup-clients build demo test conformance bench lint tidy deny dist clean
+DENY = $(or $(REGAIN_CACHE),/var/cache/regain)/clients/cargo-deny/bin/cargo-deny
+
+.PHONY: help setup setup-tests setup-clients build demo test conformance bench lint tidy deny advisories dist clean
 
 help:
 	@echo "make demo    lock a real VM's owner out three times, and regain it"
@@ -19,7 +21,8 @@ help:
 	@echo "make conformance   the real az, the classic CLI and the SDKs alone"
 	@echo "make bench   the figures, each against a peer or a limit"
 	@echo "make lint    fmt, clippy, tidy"
-	@echo "make deny    licences and sources of every dependency"
+	@echo "make deny    licences, bans and sources of every dependency"
+	@echo "make advisories    known holes in them; needs the advisory database"
 	@echo "make dist    what a release ships"
 	@echo "make clean   remove build results and the lab's leftovers"
 
@@ -65,9 +68,15 @@ lint: tidy
 tidy:
 	$(CARGO) xtask tidy
 
+# Fetched for our target only: that is all that is asked about.
 deny:
 	@scripts/setup deny
-	$(CARGO) deny --offline check licenses bans sources
+	$(CARGO) fetch --locked --target $(TARGET)
+	$(DENY) --offline --locked check licenses bans sources
+
+advisories:
+	@scripts/setup deny
+	$(DENY) --locked check advisories
 
 dist: build
 	$(CARGO) xtask dist
