@@ -14,7 +14,9 @@ CONFORMANCE = $(CARGO) build --release --locked --quiet -p regain -p e2e --bins 
 TARGET  ?= sshd_config
 SECONDS ?= 60
 
-.PHONY: help setup setup-tests setup-clients build demo test fuzz conformance bench lint tidy deny dist clean
+DENY = $(or $(REGAIN_CACHE),/var/cache/regain)/clients/cargo-deny/bin/cargo-deny
+
+.PHONY: help setup setup-tests setup-clients build demo test fuzz conformance bench lint tidy deny advisories dist clean
 
 help:
 	@echo "make demo    lock a real VM's owner out three times, and regain it"
@@ -23,7 +25,8 @@ help:
 	@echo "make fuzz    one reader of a guest's files: TARGET=sshd_config SECONDS=60"
 	@echo "make bench   the figures, each against a peer or a limit"
 	@echo "make lint    fmt, clippy, tidy"
-	@echo "make deny    licences and sources of every dependency"
+	@echo "make deny    licences, bans and sources of every dependency"
+	@echo "make advisories    known holes in them; needs the advisory database"
 	@echo "make dist    what a release ships"
 	@echo "make clean   remove build results and the lab's leftovers"
 
@@ -74,9 +77,15 @@ lint: tidy
 tidy:
 	$(CARGO) xtask tidy
 
+# Fetched for our target only: that is all that is asked about.
 deny:
 	@scripts/setup deny
-	$(CARGO) deny --offline check licenses bans sources
+	$(CARGO) fetch --locked --target $(TARGET)
+	$(DENY) --offline --locked check licenses bans sources
+
+advisories:
+	@scripts/setup deny
+	$(DENY) --locked check advisories
 
 dist: build
 	$(CARGO) xtask dist

@@ -3,10 +3,13 @@
 //! Each check walks the tree (or `cargo metadata`) and returns what is wrong.
 //! All of them run every time, so that one visit shows everything.
 
+mod confined;
 mod faults;
 mod floors;
 mod rooms;
 mod sources;
+mod tokens;
+mod unfinished;
 
 use std::path::{Path, PathBuf};
 

@@ -19,7 +19,7 @@ use crate::undo::UndoError;
 pub(crate) use accounts::Accounts;
 pub(crate) use authorized_keys::authorize;
 pub(crate) use home::{make_home, open_home, take_home_away};
-pub(crate) use sudo::{grant_sudo, has_passwordless_sudo, revoke_sudo};
+pub(crate) use sudo::{grant_sudo, is_in_sudoers, revoke_sudo};
 
 /// Why an account could not be changed.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,9 @@
-//! sudo for the users that are made or reset: one file for each user in
-//! `/etc/sudoers.d`, checked by `visudo` before it is in place.
+//! sudo for the users that are made: one file for each user in `/etc/sudoers.d`,
+//! checked by `visudo` before it is in place.
+//!
+//! Whoever is already named in a rule keeps what that rule says: sudo takes the last
+//! rule that matches, so a file of ours beside `NOPASSWD: /usr/bin/apt` would turn it
+//! into `ALL`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +31,7 @@ pub(crate) fn grant_sudo(
     let root = journal.root().to_owned();
     let Some(sudoers) = edit::read_text(&root, SUDOERS)? else { return Ok(()) };
     let rule = if passwordless { "NOPASSWD: ALL" } else { "ALL" };
-    let line = format!("{} ALL=(ALL:ALL) {rule}\n", account.name);
+    let line = format!("{} ALL=(ALL:ALL) {rule}\n", subject(account));
     if let Some(reason) = refusal(&root, &line) {
         return Err(AccountError::Sudoers(reason));
     }
@@ -36,19 +40,20 @@ pub(crate) fn grant_sudo(
     {
         journal.make_dir_at(&place, &Attributes::root(0o750))?;
     }
-    if !includes_directory(&sudoers) {
-        let extended = format!("{}\n#includedir {DIRECTORY}\n", sudoers.trim_end());
+    let file = file_of(&account.name);
+    if !includes(&sudoers, &file) {
+        // Not the directory: whatever else lies in it has not been in force.
+        let extended = format!("{}\n#include {file}\n", sudoers.trim_end());
         journal.write(SUDOERS, extended.as_bytes(), &Attributes::root(0o440))?;
     }
-    journal.write(&file_of(&account.name), line.as_bytes(), &Attributes::root(0o440))?;
+    journal.write(&file, line.as_bytes(), &Attributes::root(0o440))?;
     Ok(())
 }
 
 /// Takes a user's rules out of every file in `/etc/sudoers.d`.
 pub(crate) fn revoke_sudo(journal: &mut Journal, user: &str) -> Result<(), UndoError> {
     journal.take_away(&file_of(user))?;
-    for name in edit::names(journal.root(), DIRECTORY) {
-        let path = format!("{DIRECTORY}/{name}");
+    for path in drop_ins(journal.root()) {
         let Some(text) = edit::read_text(journal.root(), &path)? else { continue };
         let rest: String =
             text.split_inclusive('\n').filter(|line| !is_rule_of(line, user)).collect();
@@ -64,30 +69,81 @@ pub(crate) fn revoke_sudo(journal: &mut Journal, user: &str) -> Result<(), UndoE
     Ok(())
 }
 
-/// Whether a rule lets the user run everything without a password today.
-pub(crate) fn has_passwordless_sudo(root: &Path, user: &str) -> Result<bool, EditError> {
-    let mut files = vec![SUDOERS.to_owned()];
-    files.extend(
-        edit::names(root, DIRECTORY).iter().map(|name| format!("{DIRECTORY}/{name}")),
-    );
-    for file in files {
-        let text = edit::read_text(root, &file)?.unwrap_or_default();
-        if text.lines().any(|line| is_rule_of(line, user) && line.contains("NOPASSWD:")) {
+/// Whether somebody has already said what this user may do.
+pub(crate) fn is_in_sudoers(root: &Path, account: &Account) -> Result<bool, EditError> {
+    for path in std::iter::once(SUDOERS.to_owned()).chain(drop_ins(root)) {
+        let text = edit::read_text(root, &path)?.unwrap_or_default();
+        if text.replace("\\\n", " ").lines().any(|line| names(line, account)) {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
+fn drop_ins(root: &Path) -> Vec<String> {
+    edit::names(root, DIRECTORY)
+        .iter()
+        .map(|name| format!("{DIRECTORY}/{name}"))
+        .collect()
+}
+
+/// The user as sudoers has only one reading of it: a name in capitals would be that
+/// of an alias, and `ALL` everybody's.
+fn subject(account: &Account) -> String {
+    let alias = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    if account.name.chars().all(alias) {
+        format!("#{}", account.uid)
+    } else {
+        account.name.clone()
+    }
+}
+
 fn is_rule_of(line: &str, user: &str) -> bool {
     line.trim_start().split([' ', '\t']).next() == Some(user)
 }
 
-fn includes_directory(sudoers: &str) -> bool {
-    sudoers.lines().map(str::trim).any(|line| {
-        line.strip_prefix("@includedir")
-            .or_else(|| line.strip_prefix("#includedir"))
-            .is_some_and(|path| path.trim().trim_end_matches('/') == DIRECTORY)
+/// Whether a rule is about the user, or an alias has the user as a member.
+fn names(line: &str, account: &Account) -> bool {
+    let number = format!("#{}", account.uid);
+    let line = line.trim();
+    if line.starts_with('#') && !line.starts_with(&number) {
+        return false;
+    }
+    let list = match line.split_once(char::is_whitespace) {
+        Some(("User_Alias", members)) => members,
+        // `ann, bob HOST = ...`: a list goes on after a comma only.
+        Some(_) => users(line),
+        None => "",
+    };
+    let mut words = list.split(|c: char| c.is_whitespace() || matches!(c, ',' | '='));
+    words.any(|word| word == account.name || word == number)
+}
+
+/// The list that a rule begins with.
+fn users(rule: &str) -> &str {
+    let mut end = 0;
+    for word in rule.split_inclusive(char::is_whitespace) {
+        let listed = word.trim_end();
+        let goes_on = rule[end + word.len()..].trim_start().starts_with(',');
+        end += word.len();
+        if !listed.is_empty() && !listed.ends_with(',') && !goes_on {
+            break;
+        }
+    }
+    &rule[..end]
+}
+
+/// Whether sudo reads a file of the directory.
+fn includes(sudoers: &str, file: &str) -> bool {
+    sudoers.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some("@includedir" | "#includedir"), Some(path)) => {
+                path.trim_end_matches('/') == DIRECTORY
+            }
+            (Some("@include" | "#include"), Some(path)) => path == file,
+            _ => false,
+        }
     })
 }
 

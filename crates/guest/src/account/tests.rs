@@ -164,27 +164,76 @@ fn links_and_strangers_directories_are_not_written_through() {
     assert!(refused().contains("not owned by ann or root"));
 }
 
+fn person(name: &str, uid: u32) -> Account {
+    let home = format!("/home/{name}");
+    Account { name: name.into(), uid, gid: uid, home, shell: "/bin/sh".into() }
+}
+
 #[test]
 fn a_grant_of_sudo_is_one_file() {
     let root = root();
-    assert!(has_passwordless_sudo(root.path(), "ann").expect("read"));
-    assert!(!has_passwordless_sudo(root.path(), "an").expect("read"));
-    let account = Account {
-        name: "a.b".into(),
-        uid: 1005,
-        gid: 1005,
-        home: "/home/a.b".into(),
-        shell: "/bin/sh".into(),
-    };
+    let account = person("a.b", 1005);
     let mut journal = Journal::begin(root.path(), "test").expect("begin");
     grant_sudo(&mut journal, &account, false).expect("grant");
     let path = "etc/sudoers.d/90-regain-a%2eb";
     assert_eq!(text(&root, path), "a.b ALL=(ALL:ALL) ALL\n");
     let mode = std::fs::metadata(root.path().join(path)).expect("file").mode();
     assert_eq!(mode & 0o7777, 0o440);
-    assert!(!has_passwordless_sudo(root.path(), "a.b").expect("read"));
     grant_sudo(&mut journal, &account, true).expect("grant");
-    assert!(has_passwordless_sudo(root.path(), "a.b").expect("read"));
+    assert_eq!(text(&root, path), "a.b ALL=(ALL:ALL) NOPASSWD: ALL\n");
     revoke_sudo(&mut journal, "a.b").expect("revoke");
     assert!(!root.path().join(path).exists());
+}
+
+#[test]
+fn a_grant_puts_no_file_in_force_but_its_own() {
+    let root = root();
+    std::fs::write(root.path().join("etc/sudoers"), "root ALL=(ALL:ALL) ALL\n")
+        .expect("write");
+    let mut journal = Journal::begin(root.path(), "test").expect("begin");
+    grant_sudo(&mut journal, &person("bob", 1005), false).expect("grant");
+    let whole = "root ALL=(ALL:ALL) ALL\n#include /etc/sudoers.d/90-regain-bob\n";
+    assert_eq!(text(&root, "etc/sudoers"), whole);
+    grant_sudo(&mut journal, &person("bob", 1005), true).expect("grant");
+    assert_eq!(text(&root, "etc/sudoers"), whole, "said once");
+}
+
+#[test]
+fn a_name_that_sudo_would_take_for_an_alias_is_given_as_a_number() {
+    let root = root();
+    let mut journal = Journal::begin(root.path(), "test").expect("begin");
+    grant_sudo(&mut journal, &person("ALL", 1005), false).expect("grant");
+    let written = text(&root, "etc/sudoers.d/90-regain-ALL");
+    assert_eq!(written, "#1005 ALL=(ALL:ALL) ALL\n");
+}
+
+#[test]
+fn a_rule_names_its_users_and_an_alias_its_members() {
+    let root = root();
+    let is_named = |rule: &str| {
+        std::fs::write(root.path().join("etc/sudoers.d/rule"), rule).expect("write");
+        is_in_sudoers(root.path(), &person("bob", 1005)).expect("read")
+    };
+    for rule in [
+        "bob ALL = NOPASSWD: /usr/bin/apt\n",
+        "ann, bob ALL=(ALL) ALL\n",
+        "ann ,bob ALL=(ALL) ALL\n",
+        "ann,bob\tALL=(ALL) ALL\n",
+        "ann,\\\n  bob ALL=(ALL) ALL\n",
+        "#1005 ALL=(ALL) ALL\n",
+        "User_Alias ADMINS = ann, bob\n",
+    ] {
+        assert!(is_named(rule), "{rule}");
+    }
+    for rule in [
+        "# bob ALL=(ALL) ALL\n",
+        "bobby ALL=(ALL) ALL\n",
+        "ann ALL=(bob) ALL\n",
+        "ann bob=(ALL) ALL\n",
+        "Host_Alias bob = 192.0.2.1\n",
+        "Defaults:bob !lecture\n",
+        "#10055 ALL=(ALL) ALL\n",
+    ] {
+        assert!(!is_named(rule), "{rule}");
+    }
 }

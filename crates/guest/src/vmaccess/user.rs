@@ -1,4 +1,5 @@
-//! New credentials for a user, who is made if need be.
+//! New credentials for a user, who is made if need be, with sudo; one who was there
+//! keeps what sudo says.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use crate::settings::UserReset;
 use crate::sshd;
 use crate::undo::Journal;
 
-/// Sets password, keys, expiry and sudo. Gives remarks about what may still be in the
+/// Sets password, keys and expiry, and sudo for a new user. Gives remarks about what may still be in the
 /// way of a login.
 pub(super) fn reset(
     journal: &mut Journal,
@@ -36,7 +37,9 @@ fn change(journal: &mut Journal, user: &UserReset) -> Result<Vec<String>, Accoun
     let root = journal.root().to_owned();
     let mut remarks = Vec::new();
     let mut accounts = Accounts::open(&root)?;
-    let account = match accounts.find_person(&user.name)? {
+    let known = accounts.find_person(&user.name)?;
+    let is_new = known.is_none();
+    let account = match known {
         Some(account) => account,
         None => {
             remarks.push(format!("created the user {}", user.name));
@@ -55,12 +58,14 @@ fn change(journal: &mut Journal, user: &UserReset) -> Result<Vec<String>, Accoun
     if !user.keys.is_empty() {
         account::authorize(journal, &account, &user.keys, user.remove_prior_keys)?;
     }
-    // Whoever has no password cannot give sudo one, and whoever needed none so far
-    // must not be locked out of root by a reset.
-    let passwordless = user.passwordless_sudo
-        || user.password.is_none()
-        || account::has_passwordless_sudo(&root, &account.name)?;
-    account::grant_sudo(journal, &account, passwordless)?;
+    // New credentials are no new rights: sudo is for whoever is made here, unless
+    // somebody has said before what that name may do, or it is asked for in so many
+    // words.
+    if user.passwordless_sudo || (is_new && !account::is_in_sudoers(&root, &account)?) {
+        // Whoever has no password cannot give sudo one.
+        let passwordless = user.passwordless_sudo || user.password.is_none();
+        account::grant_sudo(journal, &account, passwordless)?;
+    }
     remarks.extend(obstacles(&root, &accounts, &account));
     Ok(remarks)
 }

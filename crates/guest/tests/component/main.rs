@@ -3,6 +3,8 @@
 
 mod agent;
 mod provision;
+mod rights;
 mod root;
+mod secrets;
 mod vmaccess;
 mod wire_server;

@@ -14,9 +14,11 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_regain-guest");
 pub(crate) const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1xkAsQnAgUiQzKpnTuWS2LmEBKLUfSH7wdDbhVoLhX me";
 
+/// How every stand-in begins: it notes how it was called, arguments and environment.
+pub(crate) const SPY: &str = "{ echo \"$0 $*\"; export -p; } >>/spy\n";
+
 /// Refuses lines that begin with "Broken", and knows who may use a password.
-const SSHD: &str = r#"#!/bin/sh
-no=no
+const SSHD: &str = r#"no=no
 for file in /etc/ssh/sshd_config.d/*.conf /etc/ssh/sshd_config; do
     [ -f "$file" ] || continue
     while read -r word value; do
@@ -35,8 +37,7 @@ exit 0
 "#;
 
 /// `ssh-keygen ... -t TYPE ... -f FILE`.
-const SSH_KEYGEN: &str = r#"#!/bin/sh
-while [ $# -gt 0 ]; do
+const SSH_KEYGEN: &str = r#"while [ $# -gt 0 ]; do
     case $1 in -t) type=$2 ;; -f) file=$2 ;; -y) exit 1 ;; esac
     shift
 done
@@ -64,6 +65,8 @@ impl Root {
             "etc/shadow",
             "root:*:1::::::\nsshd:*:1::::::\nann:!:19000:0:99999:7:::\n",
         );
+        fs::set_permissions(root.path("etc/shadow"), PermissionsExt::from_mode(0o600))
+            .expect("chmod");
         root.write("etc/group", "root:x:0:\nnogroup:x:65534:\nann:x:1000:\n");
         root.write("etc/hostname", "vm1\n");
         root.write("etc/sudoers", "root ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n");
@@ -79,8 +82,11 @@ impl Root {
         fs::create_dir_all(root.path("run")).expect("mkdir");
         std::os::unix::fs::chown(root.path("home/ann"), Some(1000), Some(1000))
             .expect("chown");
-        root.program("usr/sbin/sshd", SSHD);
-        root.program("usr/bin/ssh-keygen", SSH_KEYGEN);
+        for (path, script) in
+            [("usr/sbin/sshd", SSHD), ("usr/bin/ssh-keygen", SSH_KEYGEN)]
+        {
+            root.program(path, &format!("#!/bin/sh\n{SPY}{script}"));
+        }
         root.install_shell();
         root.store_tenant();
         root
@@ -169,24 +175,50 @@ impl Root {
 
     /// Runs VMAccess once with these protected settings.
     pub(crate) fn vmaccess(&self, sequence: u32, settings: &Value) -> (Output, Status) {
+        let dir = self.prepare(sequence, settings);
+        self.enable(&dir, sequence)
+    }
+
+    /// The handler's directory with these protected settings.
+    pub(crate) fn prepare(&self, sequence: u32, settings: &Value) -> PathBuf {
         let dir = self.handler();
         let text = runtime_settings(&self.encrypt(settings));
         fs::write(dir.join(format!("config/{sequence}.settings")), text).expect("write");
-        self.enable(&dir, sequence)
+        dir
     }
 
     /// Runs VMAccess again on the settings that are there.
     pub(crate) fn enable(&self, dir: &Path, sequence: u32) -> (Output, Status) {
-        let output = self
-            .command(&["vmaccess", "enable"])
-            .current_dir(dir)
-            .env("ConfigSequenceNumber", sequence.to_string())
-            .output()
-            .expect("starts");
+        let output = self.enable_command(dir, sequence).output().expect("starts");
+        (output, self.status(dir, sequence))
+    }
+
+    /// VMAccess as an agent starts it.
+    pub(crate) fn enable_command(&self, dir: &Path, sequence: u32) -> Command {
+        let mut command = self.command(&["vmaccess", "enable"]);
+        command.current_dir(dir).env("ConfigSequenceNumber", sequence.to_string());
+        command
+    }
+
+    /// What VMAccess has said.
+    pub(crate) fn status(&self, dir: &Path, sequence: u32) -> Status {
         let text =
             fs::read(dir.join(format!("status/{sequence}.status"))).expect("status");
         let file: StatusFile = serde_json::from_slice(&text).expect("status");
-        (output, file.0[0].status.clone())
+        file.0[0].status.clone()
+    }
+
+    /// Every file of the guest that has these bytes, the guest's whole disk looked at.
+    pub(crate) fn files_with(&self, needle: &str) -> Vec<PathBuf> {
+        let grep = Command::new("grep")
+            .args(["-rlaF", "--devices=skip", "-e", needle])
+            .arg(self.dir.path())
+            .output()
+            .expect("grep");
+        let mut paths: Vec<PathBuf> =
+            String::from_utf8_lossy(&grep.stdout).lines().map(PathBuf::from).collect();
+        paths.sort();
+        paths
     }
 
     pub(crate) fn command(&self, words: &[&str]) -> Command {

@@ -210,7 +210,7 @@ fn a_machine_outlives_the_server_that_started_it() {
     if let Some(state) = std::env::var_os(SERVER) {
         nspawn(Path::new(&state)).start(&id("vm1")).unwrap();
         std::thread::sleep(PATIENCE);
-        return;
+        panic!("nobody killed the server");
     }
     let lab = Lab::new();
     let (engine, address) = with_ssh(&lab, "vm1");
