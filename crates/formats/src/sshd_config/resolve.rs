@@ -18,9 +18,9 @@ pub enum Setting<'a> {
     Unknown(String),
 }
 
-impl Setting<'_> {
+impl<'a> Setting<'a> {
     /// The values that are set, line after line; none if that is not known.
-    pub fn values(&self) -> Option<Vec<&str>> {
+    pub fn values(&self) -> Option<Vec<&'a str>> {
         match self {
             Self::Default => Some(Vec::new()),
             Self::Set(lines) => {
