@@ -7,6 +7,7 @@
 
 mod frame;
 mod run_command;
+pub(crate) mod script;
 
 pub(crate) use run_command::Guest;
 

@@ -188,7 +188,7 @@ impl Documents {
         let routes = self.routes()?;
         let reply = routes.next_hop(source);
         path.reply_next_hop =
-            Some(reply.map_or("None", |route| route.next_hop.kind()).to_owned());
+            Some(reply.map_or("None", |route| route.next_hop.kind()).into());
         path.reply_route_table = reply.and_then(|route| route.table.clone());
         Ok(path)
     }

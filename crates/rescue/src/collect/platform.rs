@@ -43,7 +43,7 @@ fn read(document: &Value) -> Platform {
     Platform {
         vm: text(document, "/name").unwrap_or_default().to_owned(),
         resource_group: group.to_owned(),
-        power: power(document).map(str::to_owned),
+        power: power(document).map(Into::into),
         provisioning: text(document, "/properties/provisioningState").map(str::to_owned),
         agent: Agent {
             status: status.map(str::to_owned),
