@@ -20,7 +20,7 @@ mod outcome;
 mod policy;
 
 use doctor::case::{Case, Inbound};
-use doctor::{Action, PlatformAction, Catalogue, Step, Verdict, judge, plan};
+use doctor::{Action, Catalogue, PlatformAction, Step, Verdict, judge, plan};
 
 use crate::apply::{apply_in, new_journal, preview};
 use crate::collect::{Event, collect};
@@ -189,7 +189,10 @@ async fn take_back_open(request: &Request, journal: &mut Journal) -> Vec<String>
 fn after(step: &Step) -> After {
     match step.action {
         Action::Platform {
-            action: PlatformAction::StartVm | PlatformAction::RestartVm | PlatformAction::RedeployVm,
+            action:
+                PlatformAction::StartVm
+                | PlatformAction::RestartVm
+                | PlatformAction::RedeployVm,
         } => After::Boot,
         _ => After::Edit,
     }

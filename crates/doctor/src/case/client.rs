@@ -20,6 +20,9 @@ pub struct Client {
     /// Why the agent did not answer, if it should have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_error: Option<String>,
+    /// Why `ssh -G` told no settings, if it did not: the keys are then ssh's defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_error: Option<String>,
 }
 
 /// One private key file on the client.

@@ -51,7 +51,7 @@ pub(super) fn derive(log: &BootLog) -> BootFacts {
             .map(|(_, unit)| unit.trim_end_matches('.').to_owned())
             .collect(),
         text: lines.join("\n"),
-        empty: log.text.trim().is_empty(),
+        empty: log.total_bytes == 0 && log.text.trim().is_empty(),
         lines,
     }
 }

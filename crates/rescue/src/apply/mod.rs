@@ -113,10 +113,7 @@ pub(crate) fn new_journal(request: &Request, id: &str) -> Journal {
 }
 
 /// What a step would change, as lines of a diff. Nothing is changed.
-pub async fn preview(
-    request: &Request,
-    step: &Step,
-) -> Result<Vec<String>, ApplyError> {
+pub async fn preview(request: &Request, step: &Step) -> Result<Vec<String>, ApplyError> {
     match &step.action {
         Action::Client { command } => Ok(vec![format!("$ {command}")]),
         Action::Guest { edits } => guest_step::preview(request, edits).await,

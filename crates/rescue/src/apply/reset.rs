@@ -6,8 +6,8 @@
 
 use doctor::Step;
 
-use super::platform_step::settle;
 use super::ApplyError;
+use super::platform_step::settle;
 use crate::collect::client;
 use crate::edit::{self, Keep};
 use crate::journal::{Journal, Undo};
@@ -39,7 +39,8 @@ pub(super) async fn credentials(
     })?;
     let reset = Reset::Credentials { user: request.user.clone(), key };
     let what = "setting the account's key";
-    run(request, platform, step, journal, Keep::Account(&request.user), &reset, what).await
+    run(request, platform, step, journal, Keep::Account(&request.user), &reset, what)
+        .await
 }
 
 async fn run(

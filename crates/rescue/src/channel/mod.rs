@@ -9,7 +9,7 @@
 
 pub(crate) mod frame;
 mod guest;
-mod script;
+pub(crate) mod script;
 
 use std::error::Error as Source;
 use std::fmt::Debug;

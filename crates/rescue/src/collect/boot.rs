@@ -1,6 +1,11 @@
-//! The serial console's log.
+//! The serial console's log: what firmware, boot loader, kernel and systemd say on it.
+//!
+//! Everything else on a console may be anybody's: a script of cloud-init that prints a
+//! password, a key, what somebody typed. It is not kept.
 
-use doctor::case::{BootLog, Platform, Section};
+mod shapes;
+
+use doctor::case::{BootLog, Platform, Section, SectionName};
 
 use crate::collect::{Watcher, asked, ended};
 use crate::request::Request;
@@ -16,7 +21,7 @@ pub(crate) async fn boot(
 ) -> Section<BootLog> {
     let section = match (platform, request.platform()) {
         (Section::Collected(_), Ok(platform)) => {
-            asked(watch, "boot");
+            asked(watch, SectionName::BootLog.as_str());
             Section::from(platform.boot_log().await.map(|log| read(&log)))
         }
         (Section::Collected(_), Err(why)) => Section::NotTried(why.to_owned()),
@@ -24,13 +29,13 @@ pub(crate) async fn boot(
             Section::NotTried(why.clone())
         }
     };
-    ended(watch, "boot", section)
+    ended(watch, SectionName::BootLog.as_str(), section)
 }
 
 fn read(log: &[u8]) -> BootLog {
     let from = log.len().saturating_sub(KEPT);
     let tail = String::from_utf8_lossy(log.get(from..).unwrap_or_default());
-    BootLog { text: without_escapes(&tail), total_bytes: log.len() as u64 }
+    BootLog { text: shapes::keep(&without_escapes(&tail)), total_bytes: log.len() as u64 }
 }
 
 /// Text without terminal control (ECMA-48): sequences with a final byte, strings with
@@ -86,12 +91,12 @@ mod tests {
 
     #[test]
     fn only_the_end_of_a_long_log_is_kept() {
-        let mut log = vec![b'a'; KEPT + 10];
-        log.extend(b"end");
+        let line = b"[    1.000000] line\n";
+        let log = line.repeat(KEPT / line.len() + 100);
         let boot = read(&log);
-        assert_eq!(boot.text.len(), KEPT);
-        assert!(boot.text.ends_with("end"));
-        assert_eq!(boot.total_bytes, (KEPT + 13) as u64);
+        assert_eq!(boot.text.len() / line.len(), KEPT / line.len());
+        assert!(boot.text.ends_with("] line\n"));
+        assert_eq!(boot.total_bytes, log.len() as u64);
     }
 
     proptest! {

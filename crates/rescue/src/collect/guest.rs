@@ -1,18 +1,43 @@
-//! What the guest itself says: one script through Run Command fills four sections.
+//! What the guest itself says: one script through Run Command fills all of its sections.
 
-use doctor::case::{Account, Firewall, Guest, Platform, Section, Sshd};
+use doctor::case::{Case, Platform, PowerState, Section};
 
 use crate::channel::{ChannelError, with_variables};
 use crate::collect::{Watcher, asked, ended};
-use crate::report::{Report, Sections, sections};
+use crate::report::{self, Asked, Report};
 use crate::request::Request;
 use crate::why;
 
-const COLLECT: &str = include_str!("../guest/collect.sh");
+/// An address of RFC 5737: sshd's `Match address` needs some address, and where the
+/// client's own is not known no rule should match by accident. What such a rule speaks
+/// of is then not known, and the case says so.
+const SOMEBODY: &str = "192.0.2.1";
 
-/// Packet filter, SSH server, account, guest.
-pub(crate) type Answers =
-    (Section<Firewall>, Section<Sshd>, Section<Account>, Section<Guest>);
+/// What the guest answered, before it is read.
+#[derive(Debug)]
+pub(crate) struct Answers(Section<Said>);
+
+/// A whole report.
+#[derive(Debug)]
+struct Said {
+    stdout: String,
+    mark: String,
+    asked: Asked,
+}
+
+impl Answers {
+    /// Puts them into the sections that the guest answers.
+    pub(crate) fn fill(self, case: &mut Case) {
+        match self.0 {
+            Section::Collected(said) => {
+                let report = Report::divide(&said.stdout, &said.mark);
+                report::fill(case, &report, &said.asked);
+            }
+            Section::Failed(why) => report::leave(case, true, &why),
+            Section::NotTried(why) => report::leave(case, false, &why),
+        }
+    }
+}
 
 /// Asks the guest, if there is one that can answer.
 pub(crate) async fn guest(
@@ -26,33 +51,14 @@ pub(crate) async fn guest(
         Ok(()) => {
             asked(watch, "guest");
             match ask(request).await {
-                Ok(sections) => Section::Collected(sections),
+                Ok(said) => Section::Collected(said),
                 Err(ChannelError::Unavailable(why)) => Section::NotTried(why.to_owned()),
                 Err(error) => Section::Failed(why::chain(&error)),
             }
         }
         Err(why) => Section::NotTried(why),
     };
-    match ended(watch, "guest", section) {
-        Section::Collected(all) => (
-            Section::Collected(all.firewall),
-            Section::Collected(all.sshd),
-            Section::Collected(all.account),
-            Section::Collected(all.guest),
-        ),
-        Section::Failed(why) => (
-            Section::Failed(why.clone()),
-            Section::Failed(why.clone()),
-            Section::Failed(why.clone()),
-            Section::Failed(why),
-        ),
-        Section::NotTried(why) => (
-            Section::NotTried(why.clone()),
-            Section::NotTried(why.clone()),
-            Section::NotTried(why.clone()),
-            Section::NotTried(why),
-        ),
-    }
+    Answers(ended(watch, "guest", section))
 }
 
 /// Why nobody in the guest could answer, if that is plain beforehand.
@@ -60,35 +66,39 @@ fn answerable(platform: &Section<Platform>) -> Result<(), String> {
     let Some(platform) = platform.collected() else {
         return Err(platform.why_not().unwrap_or_default().to_owned());
     };
-    match platform.power.as_deref() {
-        Some("running") | None => Ok(()),
-        Some("stopped" | "deallocated") => Err("the VM is stopped".to_owned()),
-        Some(power) => Err(format!("the VM is {power}")),
+    match &platform.power {
+        Some(PowerState::Running) | None => Ok(()),
+        Some(PowerState::Stopped | PowerState::Deallocated) => {
+            Err("the VM is stopped".to_owned())
+        }
+        Some(power) => Err(format!("the VM is {}", power.as_str())),
     }
 }
 
-async fn ask(request: &Request) -> Result<Sections, ChannelError> {
+async fn ask(request: &Request) -> Result<Said, ChannelError> {
     let mark = format!("@{}", uuid::Uuid::new_v4().simple());
-    // Empty where nobody knows it: no address stands in for it.
-    let address = request.client_address().map(|ip| ip.to_string()).unwrap_or_default();
+    let client = request.client_address().map(|address| address.to_string());
+    let address = client.as_deref().unwrap_or(SOMEBODY);
     let variables = [
         ("MARK", mark.as_str()),
         ("LOGIN", &request.user),
-        ("HOST", &address),
-        ("ADDRESS", &address),
+        ("HOST", address),
+        ("ADDRESS", address),
+        ("PORT", &request.port.to_string()),
     ];
-    let script = with_variables(&variables, COLLECT);
+    let script = with_variables(&variables, &report::script());
     let guest = request.guest()?;
     let ran = guest.run(&script).await?;
-    let report = Report::divide(&ran.stdout, &mark);
-    if !report.is_whole() {
+    if !Report::divide(&ran.stdout, &mark).is_whole() {
         let why = match ran.exit {
             124 | 137 => "the guest hangs: it did not finish in time".to_owned(),
             exit => format!("it broke off with status {exit}: {}", ran.stderr.trim()),
         };
         return Err(ChannelError::Garbled(why));
     }
-    Ok(sections(&report, &request.user, guest.channel()))
+    let asked =
+        Asked { user: request.user.clone(), address: client, channel: guest.channel() };
+    Ok(Said { stdout: ran.stdout, mark, asked })
 }
 
 /// The guest's public host keys (`type base64`), asked of the guest itself.
@@ -113,7 +123,7 @@ mod tests {
         Section::Collected(Platform {
             vm: "vm1".to_owned(),
             resource_group: "lab".to_owned(),
-            power: power.map(str::to_owned),
+            power: power.map(PowerState::from),
             provisioning: None,
             agent: Agent { status: None, version: None },
         })

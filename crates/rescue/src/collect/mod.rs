@@ -30,7 +30,7 @@ use crate::ssh::{HostKeys, Settings};
 /// The progress of one section of the case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The section's name in the case file; `guest` stands for all four sections
+    /// The section's name in the case file; `guest` stands for all sections
     /// that the guest itself answers.
     pub section: &'static str,
     /// What happened.
@@ -89,7 +89,7 @@ pub async fn collect(request: &Request, watch: &(dyn Fn(Event) + Sync)) -> Case 
     let (knocked, cloud) = tokio::join!(knocking, ask_cloud(request, early, watch));
     (case.platform, case.network, case.boot) =
         (cloud.platform, cloud.network, cloud.boot);
-    (case.firewall, case.sshd, case.account, case.guest) = cloud.guest;
+    cloud.guest.fill(&mut case);
     match knocked {
         Some(knocked) => knocked.into_case(&mut case),
         None => {

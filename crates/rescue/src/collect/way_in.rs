@@ -4,7 +4,9 @@
 //! a server that never sends its banner would otherwise be waited for twice, and of a
 //! server that drops connections at random two samples say more than one.
 
-use doctor::case::{Greeting, Login, Name, Resolution, Section, Tcp, TcpOutcome};
+use doctor::case::{
+    Greeting, GreetingOutcome, Login, Name, Resolution, Section, Tcp, TcpOutcome,
+};
 use probe::Limits;
 
 use crate::collect::{Watcher, asked, ended};
@@ -132,18 +134,18 @@ fn tcp_section(tcp: &probe::Tcp) -> Tcp {
 
 fn greeting_section(greeting: probe::Greeting) -> Greeting {
     let outcome = match greeting.outcome {
-        probe::GreetingOutcome::Ok => "ok",
-        probe::GreetingOutcome::Silent => "silent",
-        probe::GreetingOutcome::Closed => "closed",
-        probe::GreetingOutcome::Reset => "reset",
-        probe::GreetingOutcome::NotSsh => "notSsh",
-        probe::GreetingOutcome::NoKexinit => "noKexinit",
+        probe::GreetingOutcome::Ok => GreetingOutcome::Ok,
+        probe::GreetingOutcome::Silent => GreetingOutcome::Silent,
+        probe::GreetingOutcome::Closed => GreetingOutcome::Closed,
+        probe::GreetingOutcome::Reset => GreetingOutcome::Reset,
+        probe::GreetingOutcome::NotSsh => GreetingOutcome::NotSsh,
+        probe::GreetingOutcome::NoKexinit => GreetingOutcome::NoKexinit,
     };
     let offer = greeting.offer.unwrap_or_default();
     Greeting {
         banner: greeting.banner,
         before_banner: greeting.before_banner,
-        outcome: outcome.to_owned(),
+        outcome,
         banner_millis: greeting.banner_millis,
         kex: offer.kex,
         host_key_algorithms: offer.host_key_algorithms,

@@ -107,7 +107,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use doctor::case::Target;
-    use doctor::{PlatformAction, Channel, NotChecked, Symptom};
+    use doctor::{Channel, NotChecked, PlatformAction, Symptom};
 
     use super::*;
 

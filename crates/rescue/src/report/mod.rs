@@ -1,18 +1,32 @@
 //! What `src/guest/collect.sh` prints, read into case sections.
 //!
-//! The script prints blocks (`MARK NAME ARGUMENT...`, then text as it is); this
-//! module divides them, and [`sections`] knows what each says.
+//! The script prints blocks (`MARK NAME ARGUMENT...`, then text as it is), part by
+//! part; this module divides them, [`parts`] has the table of all parts, and a module
+//! for each theme knows what its blocks say.
 
 mod account;
 #[cfg(test)]
 mod collect_tests;
-mod sections;
+mod filter;
+mod host;
+mod keys;
+mod parts;
+mod sshd;
 
-pub(crate) use sections::{Sections, sections};
+pub(crate) use parts::{fill, leave, script};
 
-use std::collections::BTreeMap;
+use doctor::case::{PathFact, PathKind};
 
-use doctor::case::{CommandOutput, PathFact};
+/// What the guest was asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// The account.
+    pub(crate) user: String,
+    /// The client's address, if it is known.
+    pub(crate) address: Option<String>,
+    /// The channel that carried the answers.
+    pub(crate) channel: &'static str,
+}
 
 /// The blocks of one report, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +43,12 @@ pub(crate) struct Block<'a> {
     pub(crate) argument: &'a str,
     /// Everything up to the next block, byte for byte.
     pub(crate) text: &'a str,
+}
+
+/// The blocks of one part that came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part<'a> {
+    blocks: &'a [Block<'a>],
 }
 
 impl<'a> Report<'a> {
@@ -52,13 +72,58 @@ impl<'a> Report<'a> {
         self.blocks.last().is_some_and(|block| block.name == "end")
     }
 
+    /// One part with a budget of `seconds` and `bytes`, or why it is not whole.
+    pub(crate) fn part(
+        &self,
+        name: &str,
+        seconds: u64,
+        bytes: u64,
+    ) -> Result<Part<'_>, String> {
+        let begins = |block: &Block<'_>| block.name == "part" && block.argument == name;
+        let start = self
+            .blocks
+            .iter()
+            .position(begins)
+            .ok_or("the guest did not begin with it")?;
+        let blocks = &self.blocks[start + 1..];
+        let end = blocks.iter().position(|block| matches!(block.name, "part" | "end"));
+        let blocks = &blocks[..end.unwrap_or(blocks.len())];
+        let size: usize = blocks.iter().map(|block| block.text.len()).sum();
+        if size as u64 > bytes {
+            return Err(format!("cut: it is more than {bytes} bytes"));
+        }
+        let done = blocks.iter().position(|block| block.name == "done");
+        let status = blocks.iter().find(|block| block.name == "status");
+        match (done, status.map(|block| block.argument)) {
+            (Some(done), _) => Ok(Part { blocks: &blocks[..done] }),
+            (None, Some("124" | "137") | None) => {
+                Err(format!("it did not end within {seconds} s"))
+            }
+            // SIGXFSZ: the limit of its file.
+            (None, Some("153")) => Err(format!("cut: it is more than {bytes} bytes")),
+            (None, Some(status)) => Err(format!("it broke off with status {status}")),
+        }
+    }
+}
+
+impl<'a> Part<'a> {
     /// The text of a block.
     pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
         self.all(name).next().map(|block| block.text)
     }
 
+    /// The text of a block without which the part says nothing.
+    pub(crate) fn needed(&self, name: &str) -> Result<&'a str, String> {
+        self.text(name).ok_or_else(|| format!("the guest did not tell its {name}"))
+    }
+
+    /// What stands behind the name of a block.
+    pub(crate) fn argument(&self, name: &str) -> Option<&'a str> {
+        self.all(name).next().map(|block| block.argument)
+    }
+
     /// The lines of a block that are not empty; none if there is no such block.
-    pub(crate) fn lines(&self, name: &str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn lines(&self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         self.text(name).unwrap_or_default().lines().filter(|line| !line.is_empty())
     }
 
@@ -67,81 +132,64 @@ impl<'a> Report<'a> {
         self.blocks.iter().filter(move |block| block.name == name).copied()
     }
 
-    /// Blocks of a name as argument -> text.
-    pub(crate) fn by_argument(&self, name: &str) -> BTreeMap<String, String> {
-        self.all(name)
-            .map(|block| (block.argument.to_owned(), block.text.to_owned()))
-            .collect()
-    }
-
-    /// What the script's `run NAME` printed.
-    pub(crate) fn command(&self, name: &str) -> CommandOutput {
-        let stderr = self.text(&format!("{name}.stderr")).unwrap_or_default();
-        let exit = self.all(&format!("{name}.exit")).next();
-        CommandOutput {
-            exit: exit.and_then(|block| block.argument.parse().ok()),
-            stdout: self.text(name).unwrap_or_default().to_owned(),
-            stderr: stderr.to_owned(),
-        }
-    }
-
-    /// What is known of these paths, in their order and each once. A path that
-    /// `stat` did not list is not there.
-    pub(crate) fn paths(&self, paths: impl Iterator<Item = &'a str>) -> Vec<PathFact> {
+    /// What is known of the paths in one block, in their order and each once, from
+    /// the `stat` lines in another. A path that `stat` did not list is not there.
+    pub(crate) fn paths(&self, paths: &str, stat: &str) -> Vec<PathFact> {
+        let known: Vec<PathFact> = self.lines(stat).filter_map(path_fact).collect();
         let mut facts: Vec<PathFact> = Vec::new();
-        for path in paths {
-            if facts.iter().any(|fact| fact.path == path) {
-                continue;
+        for path in self.lines(paths) {
+            if facts.iter().all(|fact| fact.path != path) {
+                let fact = known.iter().find(|fact| fact.path == path);
+                facts.push(fact.cloned().unwrap_or_else(|| PathFact {
+                    path: path.to_owned(),
+                    ..PathFact::default()
+                }));
             }
-            let known = self.lines("stat").filter_map(path_fact);
-            let fact = known.into_iter().find(|fact| fact.path == path);
-            facts.push(fact.unwrap_or_else(|| PathFact {
-                path: path.to_owned(),
-                kind: "missing".to_owned(),
-                ..PathFact::default()
-            }));
         }
         facts
     }
 }
 
 /// One line of `stat -c '%f %u %g %s %n'`: the mode with its type in hexadecimal.
-fn path_fact(line: &str) -> Option<PathFact> {
+pub(crate) fn path_fact(line: &str) -> Option<PathFact> {
     let mut words = line.splitn(5, ' ');
     let raw = u32::from_str_radix(words.next()?, 16).ok()?;
     let uid = words.next()?.parse().ok();
     let gid = words.next()?.parse().ok();
     let size = words.next()?.parse().ok();
     let path = words.next()?.to_owned();
-    let kind = match raw & 0o170_000 {
-        0o100_000 => "file",
-        0o040_000 => "directory",
-        0o120_000 => "symlink",
-        _ => "other",
-    };
     let mode = Some(format!("{:04o}", raw & 0o7777));
-    Some(PathFact { path, kind: kind.to_owned(), mode, uid, gid, size })
+    Some(PathFact {
+        path,
+        kind: PathKind::of_mode(raw),
+        mode,
+        uid,
+        gid,
+        size,
+        target: None,
+    })
+}
+
+/// Lines two by two.
+pub(crate) fn pairs<'a>(
+    mut lines: impl Iterator<Item = &'a str>,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    std::iter::from_fn(move || Some((lines.next()?, lines.next()?)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_text_keeps_or_lacks_its_last_line_end() {
-        let text = "\nM a x y\nwith\n\nM b\nwithout\nM c\nM d\n\nM end\n";
-        let report = Report::divide(text, "M");
-        let texts: Vec<_> =
-            report.blocks.iter().map(|b| (b.name, b.argument, b.text)).collect();
-        let expected = [
-            ("a", "x y", "with\n"),
-            ("b", "", "without"),
-            ("c", "", ""),
-            ("d", "", ""),
-            ("end", "", ""),
-        ];
-        assert_eq!(texts, expected);
-        assert!(report.is_whole());
+    /// A report of one part that came to its end, read by one reader.
+    pub(super) fn read<T>(
+        text: &str,
+        reader: impl FnOnce(&Part<'_>, &Asked) -> Result<T, String>,
+    ) -> Result<T, String> {
+        let text = format!("\nM part it\n\n{text}\nM done\n\nM status 0\n\nM end\n");
+        let report = Report::divide(&text, "M");
+        let asked = Asked { user: "ann".to_owned(), address: None, channel: "test" };
+        reader(&report.part("it", 1, 10_000)?, &asked)
     }
 
     #[test]
@@ -152,18 +200,35 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_is_not_whole_says_why_and_harms_no_other() {
+        let text = "\nM part late\n\nM x\nhalf\nM part cut\n\nM x\nlong text\n\nM status 153\n\
+                    \nM part dead\n\nM status 2\n\nM part whole\n\nM x\ntext\n\nM done\n\nM status 0\n\
+                    \nM end\n";
+        let report = Report::divide(text, "M");
+        assert!(report.is_whole());
+        let why = |name| report.part(name, 3, 20).unwrap_err();
+        assert_eq!(why("late"), "it did not end within 3 s");
+        assert_eq!(why("cut"), "cut: it is more than 20 bytes");
+        assert_eq!(why("dead"), "it broke off with status 2");
+        assert!(why("none").contains("did not begin"));
+        assert_eq!(report.part("whole", 3, 20).unwrap().text("x"), Some("text\n"));
+        assert!(report.part("whole", 3, 2).is_err());
+    }
+
+    #[test]
     fn stat_tells_type_and_mode_and_silence_means_missing() {
-        let report =
-            Report::divide("\nM stat\n41c0 0 0 4096 /root\n81a4 1000 1001 7 /a b\n", "M");
-        let facts = report.paths(["/root", "/a b", "/none", "/root"].into_iter());
-        assert_eq!(facts.len(), 3);
-        assert_eq!(facts[0].kind, "directory");
+        let facts = read(
+            "M paths\n/root\n/a b\n/none\n/root\n/pipe\n\nM stat\n41c0 0 0 4096 /root\n\
+             81a4 1000 1001 7 /a b\n11ff 5 5 0 /pipe\n",
+            |part, _| Ok(part.paths("paths", "stat")),
+        )
+        .unwrap();
+        let kinds: Vec<_> = facts.iter().map(|fact| fact.kind).collect();
+        let expected =
+            [PathKind::Directory, PathKind::File, PathKind::Missing, PathKind::Fifo];
+        assert_eq!(kinds, expected);
         assert_eq!(facts[0].mode.as_deref(), Some("0700"));
-        assert_eq!(facts[1].kind, "file");
-        assert_eq!(
-            (facts[1].uid, facts[1].gid, facts[1].size),
-            (Some(1000), Some(1001), Some(7))
-        );
-        assert_eq!(facts[2].kind, "missing");
+        let file = &facts[1];
+        assert_eq!((file.uid, file.gid, file.size), (Some(1000), Some(1001), Some(7)));
     }
 }

@@ -4,10 +4,9 @@
 //! or go through a jump host. ssh itself says what comes out of it.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use crate::request::Request;
-use crate::ssh::program;
+use crate::ssh::local::{ending, program, run};
 
 /// ssh's settings for one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) proxy: Option<String>,
     /// The key that the operator named.
     pub(crate) named: Option<PathBuf>,
+    /// Why these are only the defaults, if they are.
+    pub(crate) refused: Option<String>,
 }
 
 impl Settings {
@@ -36,15 +37,16 @@ impl Settings {
     pub(crate) async fn of(request: &Request, host: &str) -> Self {
         let mut command = program("ssh");
         command.arg("-G").args(arguments(request)).arg("--").arg(host);
-        let output = command.stdin(Stdio::null()).output().await;
-        let text = match output {
+        let said = match run(&mut command).await {
             Ok(output) if output.status.success() => {
-                String::from_utf8_lossy(&output.stdout).into_owned()
+                Ok(String::from_utf8_lossy(&output.stdout).into_owned())
             }
-            _ => String::new(),
+            Ok(output) => Err(format!("ssh -G ended with {}", ending(&output))),
+            Err(error) => Err(error.to_string()),
         };
         let home = std::env::home_dir().unwrap_or_default();
-        parse(&text, request, host, &home)
+        let settings = parse(said.as_deref().unwrap_or_default(), request, host, &home);
+        Self { refused: said.err(), ..settings }
     }
 
     /// The arguments that lead ssh to the same place.
@@ -111,6 +113,7 @@ fn parse(text: &str, request: &Request, host: &str, home: &Path) -> Settings {
         known_hosts,
         proxy: one("proxyjump").or_else(|| one("proxycommand")).map(str::to_owned),
         named: request.identity.clone(),
+        refused: None,
     }
 }
 

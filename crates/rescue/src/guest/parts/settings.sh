@@ -1,0 +1,36 @@
+# `sshd -T` for this login: the keywords that decide about logins, and none whose value
+# can be secret. Other parts read the file that this one leaves.
+sshd=$(command -v sshd) || { block none && exit; }
+connection="user=$LOGIN,host=$HOST,addr=$ADDRESS"
+ask() {
+	"$sshd" -T -C "$connection,lport=$PORT" "$@" >"$work/resolved" \
+		2>"$work/settings.errors"
+}
+if ! ask && grep -q 'no hostkeys' "$work/settings.errors" && has ssh-keygen; then
+	# Without a host key sshd shows no settings; lend it one.
+	ssh-keygen -q -t ed25519 -N '' -f "$work/lent" && ask -h "$work/lent"
+fi
+awk -v lent="hostkey $work/" '
+	BEGIN {
+		n = split("port addressfamily listenaddress hostkey usepam strictmodes " \
+			"pubkeyauthentication passwordauthentication kbdinteractiveauthentication " \
+			"challengeresponseauthentication permitrootlogin permitemptypasswords " \
+			"authorizedkeysfile authorizedkeyscommanduser authorizedprincipalsfile " \
+			"trustedusercakeys revokedkeys authenticationmethods allowusers allowgroups " \
+			"denyusers denygroups maxauthtries maxstartups maxsessions logingracetime " \
+			"persourcemaxstartups persourcepenalties chrootdirectory permittty usedns", kept)
+		for (i = 1; i <= n; i++) keep[kept[i]] = 1
+	}
+	index($0, lent) == 1 { next }
+	$1 in keep { print; next }
+	$1 ~ /^(authorizedkeyscommand|authorizedprincipalscommand)$/ {
+		print $1, $2 (NF > 2 ? " (hidden)" : "")
+	}
+	$1 == "forcecommand" { print $1, ($2 == "none" && NF == 2 ? "none" : "(hidden)") }
+' "$work/resolved" >"$work/settings.kept"
+block settings
+cat "$work/settings.kept"
+if [ ! -s "$work/resolved" ]; then
+	block errors
+	words_of_sshd <"$work/settings.errors"
+fi
