@@ -1,18 +1,24 @@
-//! Whatever a collector hands over, the judge gives a verdict.
+//! Whatever a collector hands over, the judge gives a verdict that holds together.
+//!
+//! Documents are the cases of `tests/cases` with some of their values replaced by
+//! others of the same kind, so that most of them still are cases: how many is part
+//! of the test.
 
+mod cases;
+
+use std::cell::Cell;
 use std::sync::LazyLock;
 
-use doctor::case::{Case, CommandOutput, Listeners, Section};
-use doctor::{Catalogue, HopState, Lang, Stage, judge, plan};
+use cases::{base, case, entries, with_key};
+use doctor::case::Case;
+use doctor::fault::Confidence;
+use doctor::{Catalogue, HopState, Lang, Stage, Verdict, judge, plan};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use proptest::sample::Index;
+use proptest::test_runner::TestRunner;
+use serde_json::{Map, Value, json};
 
-static CATALOGUE: LazyLock<Catalogue> =
-    LazyLock::new(|| Catalogue::builtin().expect("the built-in faults are right"));
-
-fn base() -> Value {
-    serde_json::from_str(include_str!("cases/base.json")).expect("JSON")
-}
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(cases::catalogue);
 
 /// Words that mean something to some part of the judge.
 fn word() -> impl Strategy<Value = String> {
@@ -52,6 +58,185 @@ fn word() -> impl Strategy<Value = String> {
     prop_oneof![prop::sample::select(known.to_vec()).prop_map(str::to_owned), ".{0,20}"]
 }
 
+/// Replaces what stands at one place of a document by something of the same kind.
+fn replace(document: &mut Value, at: Index, word: &str, number: i64) {
+    let mut places = Vec::new();
+    leaves(document, "", &mut places);
+    let Some(slot) = document.pointer_mut(at.get(&places).as_str()) else { return };
+    match slot {
+        Value::String(text) => *text = word.to_owned(),
+        Value::Number(_) => *slot = json!(number),
+        Value::Bool(flag) => *flag = !*flag,
+        Value::Array(items) if number % 2 == 0 => items.clear(),
+        Value::Array(items) => {
+            items.pop();
+        }
+        // A section that could not be had.
+        Value::Object(section) => {
+            *section = Map::from_iter([("failed".to_owned(), json!(word))]);
+        }
+        Value::Null => {}
+    }
+}
+
+/// The places that can be replaced: values, lists, and sections as a whole.
+fn leaves(document: &Value, here: &str, found: &mut Vec<String>) {
+    match document {
+        Value::Object(object) => {
+            if object.contains_key("collected") {
+                found.push(here.to_owned());
+            }
+            for (key, value) in object {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                leaves(value, &format!("{here}/{key}"), found);
+            }
+        }
+        Value::Array(items) => {
+            found.push(here.to_owned());
+            for (index, value) in items.iter().enumerate() {
+                leaves(value, &format!("{here}/{index}"), found);
+            }
+        }
+        _ => found.push(here.to_owned()),
+    }
+}
+
+fn certain(verdict: &Verdict) -> Vec<&str> {
+    let certain = |cause: &&doctor::Finding| cause.confidence == Confidence::Certain;
+    verdict.causes.iter().filter(certain).map(|cause| cause.fault.as_str()).collect()
+}
+
+/// What holds of every verdict.
+fn check(case: &Case) -> Verdict {
+    let verdict = judge(case, &CATALOGUE, Lang::En);
+    assert_eq!(verdict.path.len(), 10);
+    if verdict.reachable {
+        assert!(verdict.causes.is_empty() && plan(&verdict).is_empty());
+    }
+    for cause in &verdict.causes {
+        assert!(!cause.evidence.is_empty());
+        assert!(cause.confidence != Confidence::Certain || cause.doubts.is_empty());
+        assert!(cause.repairs.is_sorted_by_key(|step| step.risk));
+    }
+    // The root can end the login as it ended, and nothing that is named ends it earlier.
+    if let Some(observed) = verdict.symptom {
+        for (at, cause) in verdict.causes.iter().enumerate() {
+            let symptoms = CATALOGUE.get(&cause.fault).expect("it is known").symptoms();
+            assert!(at > 0 || symptoms.contains(&observed), "{}", cause.fault);
+            assert!(symptoms.iter().any(|one| one.stage() >= observed.stage()));
+        }
+    } else {
+        assert!(certain(&verdict).is_empty() && verdict.remedies.is_empty());
+    }
+    // Nothing is skipped before the place where the login ended.
+    if verdict.symptom.is_none_or(|symptom| symptom.stage() == Stage::Session) {
+        assert!(verdict.path.iter().all(|hop| hop.state != HopState::Skipped));
+    }
+    let document = serde_json::to_value(case).expect("a case is JSON");
+    let settings = document.to_string();
+    for step in plan(&verdict).iter().filter(|step| step.id == "reset-ssh") {
+        assert!(
+            settings.contains("\"passwordauthentication\"") || !step.losses.is_empty()
+        );
+    }
+    let again = serde_json::from_value(document).expect("and back");
+    assert_eq!(judge(&again, &CATALOGUE, Lang::En), verdict);
+    verdict
+}
+
+/// Less evidence never makes a finding certain.
+fn check_monotony(document: &Value, whole: &Verdict) {
+    let sections = document.as_object().expect("a case is an object");
+    for (name, section) in sections {
+        if section.get("collected").is_none() {
+            continue;
+        }
+        let mut less = document.clone();
+        less[name] = json!({"failed": "it was taken away"});
+        let less = judge(&case(&less).expect("a case"), &CATALOGUE, Lang::En);
+        for fault in certain(&less) {
+            assert!(
+                certain(whole).contains(&fault),
+                "{fault} is certain without {name}, and was not with it: {:?}",
+                whole.causes.iter().find(|cause| cause.fault == fault)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_case_that_was_tampered_with() {
+    let entries = entries();
+    let change = (any::<Index>(), word(), -3i64..300);
+    let strategy = (any::<Index>(), prop::collection::vec(change, 0..6));
+    let (tried, judged, named) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let run = TestRunner::new(ProptestConfig::with_cases(200)).run(
+        &strategy,
+        |(entry, changes)| {
+            let mut document = entry.get(&entries).document();
+            for (at, word, number) in changes {
+                replace(&mut document, at, &word, number);
+            }
+            tried.set(tried.get() + 1);
+            if let Ok(case) = case(&document) {
+                judged.set(judged.get() + 1);
+                let verdict = check(&case);
+                named.set(named.get() + usize::from(!verdict.causes.is_empty()));
+                check_monotony(&document, &verdict);
+            }
+            Ok(())
+        },
+    );
+    run.expect("every verdict holds together");
+    let share = |part: &Cell<usize>| part.get() * 100 / tried.get();
+    println!("judged {}%, with a cause {}%", share(&judged), share(&named));
+    assert!(share(&judged) >= 60, "only {}% still are cases", share(&judged));
+    assert!(share(&named) >= 25, "only {}% have a cause", share(&named));
+}
+
+#[test]
+fn less_evidence_never_makes_a_finding_certain() {
+    for entry in entries() {
+        check_monotony(&entry.document(), &check(&entry.case()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_ruleset(objects in prop::collection::vec(statement(), 0..12), hook in word()) {
+        let mut document = base();
+        let chain = |name: &str, hook: Value| json!({"chain": {"family": "ip", "table": "t",
+            "name": name, "hook": hook, "prio": 0, "policy": "drop"}});
+        let rule = json!({"rule": {"family": "ip", "table": "t", "chain": "a", "expr": objects}});
+        with_key(&mut document, "nftables", &mut |ruleset| {
+            *ruleset = json!({"nftables": [chain("a", json!("input")),
+                chain("b", json!(hook)), rule]});
+        });
+        check(&case(&document).expect("a case"));
+    }
+
+    #[test]
+    fn any_text_of_sshd(lines in prop::collection::vec(word(), 0..6), number in any::<u64>()) {
+        let mut document = base();
+        let text = lines.join("\n");
+        with_key(&mut document, "/etc/ssh/sshd_config", &mut |files| {
+            files["/etc/ssh/sshd_config"] = json!(text);
+        });
+        with_key(&mut document, "test", &mut |sshd| {
+            let said = format!("/etc/ssh/sshd_config: line {number}: {text}\n{text}");
+            sshd["test"] = json!({"exit": 255, "stdout": "", "stderr": said});
+        });
+        with_key(&mut document, "listeners", &mut |sshd| {
+            if sshd["listeners"].is_array() {
+                sshd["listeners"] = json!([]);
+            }
+        });
+        check(&case(&document).expect("a case"));
+    }
+}
+
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -67,96 +252,6 @@ fn value() -> impl Strategy<Value = Value> {
                 .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
-}
-
-/// Every place in a document, as JSON pointers.
-fn places(document: &Value, here: &str, found: &mut Vec<String>) {
-    found.push(here.to_owned());
-    match document {
-        Value::Object(object) => {
-            for (key, value) in object {
-                let key = key.replace('~', "~0").replace('/', "~1");
-                places(value, &format!("{here}/{key}"), found);
-            }
-        }
-        Value::Array(items) => {
-            for (index, value) in items.iter().enumerate() {
-                places(value, &format!("{here}/{index}"), found);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn check(case: &Case) {
-    for lang in [Lang::En, Lang::Ja] {
-        let verdict = judge(case, &CATALOGUE, lang);
-        let _ = plan(&verdict);
-        assert_eq!(verdict.path.len(), 10);
-        if verdict.reachable {
-            assert!(verdict.causes.is_empty());
-        }
-        for cause in &verdict.causes {
-            assert!(!cause.evidence.is_empty());
-        }
-        // Nothing is skipped before the place where the login ended.
-        if verdict.symptom.is_none_or(|symptom| symptom.stage() == Stage::Session) {
-            assert!(verdict.path.iter().all(|hop| hop.state != HopState::Skipped));
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
-
-    #[test]
-    fn a_case_that_was_tampered_with(changes in prop::collection::vec((any::<prop::sample::Index>(), value()), 1..6)) {
-        let mut document = base();
-        for (place, value) in changes {
-            let mut all = Vec::new();
-            places(&document, "", &mut all);
-            if let Some(slot) = document.pointer_mut(place.get(&all).as_str()) {
-                *slot = value;
-            }
-        }
-        if let Ok(case) = serde_json::from_value::<Case>(document) {
-            check(&case);
-        }
-    }
-
-    #[test]
-    fn any_ruleset(objects in prop::collection::vec(statement(), 0..12), hook in word()) {
-        let mut case: Case = serde_json::from_value(base()).expect("a case");
-        if let (Section::Collected(nft), Section::Collected(iptables)) =
-            (&mut case.nft, &mut case.iptables)
-        {
-            let chain = |name: &str, hook: Value| json!({"chain": {"family": "ip", "table": "t",
-                "name": name, "hook": hook, "prio": 0, "policy": "drop"}});
-            let rule = json!({"rule": {"family": "ip", "table": "t", "chain": "a", "expr": objects}});
-            nft.ruleset = json!({"nftables": [chain("a", json!("input")),
-                chain("b", json!(hook)), rule]});
-            iptables.v4_legacy = Some(format!("*filter\n:INPUT DROP\n-A INPUT {hook}\n"));
-        }
-        check(&case);
-    }
-
-    #[test]
-    fn any_text_of_sshd(lines in prop::collection::vec(word(), 0..6), number in any::<u64>()) {
-        let mut case: Case = serde_json::from_value(base()).expect("a case");
-        let text = lines.join("\n");
-        if let (Section::Collected(sshd), Section::Collected(config)) =
-            (&mut case.sshd, &mut case.config)
-        {
-            config.files.insert("/etc/ssh/sshd_config".to_owned(), text.clone());
-            sshd.test = Some(CommandOutput {
-                exit: Some(255),
-                stdout: String::new(),
-                stderr: format!("/etc/ssh/sshd_config: line {number}: {text}\n{text}"),
-            });
-        }
-        case.listeners = Section::Collected(Listeners::default());
-        check(&case);
-    }
 }
 
 /// A statement that nft might print, or something like it.

@@ -1,0 +1,142 @@
+//! Two things wrong at once: every pair of injectable faults of different layers.
+//!
+//! A login meets one of them first. The case of a pair is the healthy VM with both
+//! merge patches, and with the end of a login at the one that it meets first. Then
+//! that one is the root, the other waits behind it, and nothing else is named. With
+//! the end at the other one the login has got past the first, which is then neither
+//! named nor repaired.
+
+mod cases;
+
+use cases::{Entry, OF_THE_END, base, case, catalogue, ending, entries, merge};
+use doctor::fault::Fault;
+use doctor::{Catalogue, Lang, Symptom, Verdict, judge, plan};
+use serde_json::Value;
+
+/// An injectable fault, with the case that shows nothing but it.
+struct Broken<'a> {
+    fault: &'a Fault,
+    entry: Entry,
+    symptom: Symptom,
+}
+
+impl Broken<'_> {
+    /// Where a login meets it.
+    fn met(&self) -> (doctor::Stage, usize) {
+        let places = self.fault.states.iter().filter(|state| {
+            state.shows.iter().any(|shown| shown.symptom == self.symptom)
+        });
+        (self.symptom.stage(), places.map(|state| state.place).min().expect("a state"))
+    }
+
+    /// What it changes besides the end of the login.
+    fn quiet(&self) -> Value {
+        let mut changes = self.entry.changes.clone();
+        let object = changes.as_object_mut().expect("a patch is an object");
+        object.retain(|section, _| !OF_THE_END.contains(&section.as_str()));
+        changes
+    }
+}
+
+fn broken(catalogue: &Catalogue) -> Vec<Broken<'_>> {
+    let entries = entries();
+    catalogue
+        .iter()
+        .filter(|fault| fault.inject.is_some())
+        .map(|fault| {
+            let own = |entry: &&Entry| entry.expect == [fault.id.clone()];
+            let entry = entries.iter().find(own).cloned();
+            let entry = entry.unwrap_or_else(|| panic!("{} has no case", fault.id));
+            let symptom = entry.ends.as_deref().expect("an end").parse();
+            Broken { fault, entry, symptom: symptom.expect("a symptom") }
+        })
+        .collect()
+}
+
+/// A VM with both faults whose login ended as it does at `seen`. What that one hides
+/// (a VM that does not run answers nothing) stays hidden.
+fn both(seen: &Broken, other: &Broken, catalogue: &Catalogue) -> Verdict {
+    let mut document = base();
+    merge(&mut document, &other.quiet());
+    merge(&mut document, &ending(seen.entry.ends.as_deref().expect("an end")));
+    merge(&mut document, &seen.entry.changes);
+    let case = case(&document).unwrap_or_else(|error| {
+        panic!("{} and {}: {error}", seen.fault.id, other.fault.id)
+    });
+    judge(&case, catalogue, Lang::En)
+}
+
+fn named(verdict: &Verdict, fault: &Fault) -> bool {
+    verdict.causes.iter().any(|cause| cause.fault == fault.id)
+}
+
+fn open(verdict: &Verdict, fault: &Fault) -> bool {
+    verdict.not_checked.iter().any(|entry| entry.faults.contains(&fault.id))
+}
+
+/// Every pair of different layers, the one that is met first before the other.
+fn pairs<'a>(broken: &'a [Broken<'a>]) -> Vec<(&'a Broken<'a>, &'a Broken<'a>)> {
+    let mut pairs = Vec::new();
+    for (at, one) in broken.iter().enumerate() {
+        for two in &broken[at + 1..] {
+            if one.fault.layer != two.fault.layer {
+                pairs.push(if one.met() <= two.met() { (one, two) } else { (two, one) });
+            }
+        }
+    }
+    pairs
+}
+
+/// Pairs whose patches write the same evidence, so that the second one's is gone.
+const OVERWRITTEN: usize = 60;
+
+#[test]
+fn the_fault_that_is_met_first_is_the_root_and_the_other_waits() {
+    let catalogue = catalogue();
+    let broken = broken(&catalogue);
+    let pairs = pairs(&broken);
+    let (mut wrong, mut overwritten) = (Vec::new(), 0);
+    for (first, other) in &pairs {
+        let verdict = both(first, other, &catalogue);
+        let causes: Vec<&str> =
+            verdict.causes.iter().map(|cause| cause.fault.as_str()).collect();
+        let ids = [first.fault.id.as_str(), other.fault.id.as_str()];
+        let alike = first.met() == other.met();
+        let root = causes.first().copied();
+        let right = root == Some(ids[0]) || (alike && root == Some(ids[1]));
+        let only = causes.iter().all(|cause| ids.contains(cause));
+        let waits = named(&verdict, other.fault) || open(&verdict, other.fault);
+        if right && only && !waits {
+            overwritten += 1;
+        } else if !(right && only) {
+            wrong.push(format!("{ids:?} at {}: {causes:?}", first.symptom));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        pairs.len(),
+        wrong.join("\n")
+    );
+    assert!(pairs.len() > 800, "{} pairs", pairs.len());
+    assert!(overwritten <= OVERWRITTEN, "{overwritten} of {} pairs", pairs.len());
+}
+
+#[test]
+fn a_fault_that_the_login_got_past_is_neither_named_nor_repaired() {
+    let catalogue = catalogue();
+    let broken = broken(&catalogue);
+    let mut wrong = Vec::new();
+    for (first, other) in pairs(&broken) {
+        if first.fault.symptoms().contains(&other.symptom) {
+            continue;
+        }
+        let verdict = both(other, first, &catalogue);
+        let repaired = plan(&verdict).iter().any(|step| step.fault == first.fault.id);
+        if named(&verdict, first.fault) || repaired {
+            wrong.push(format!("{} at {}", first.fault.id, other.symptom));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
