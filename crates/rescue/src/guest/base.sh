@@ -12,8 +12,17 @@ hand() {
 		echo "others than root can change ${here:-/}: take that away first" >"$temp/why"
 		return 1
 	fi
-	as_user sh -c "$regain_walk
+	# Whoever else is this user may have our hand write what it likes: not without
+	# end, and not into what we print ourselves.
+	(
+		ulimit -f 40960
+		case $1 in
+		look* | read) ;;
+		*) exec >/dev/null ;;
+		esac
+		as_user sh -c "$regain_walk
 $regain_hand" hand "$top" "$here" "$rest" "$@" 2>"$temp/why"
+	)
 }
 
 pin() {
@@ -42,10 +51,10 @@ look() {
 	case $seen in
 	absent | nowhere | link | other) seen_mode=000 seen_size=0 ;;
 	file | directory) seen_mode=$(three "$seen_mode") ;;
-	*) fail "$here/$rest cannot be looked at: $(because)" || return 1 ;;
+	*) fail "$(path_here) cannot be looked at: $(because)" || return 1 ;;
 	esac
 	case $seen_mode$seen_uid$seen_gid$seen_links$seen_size$seen_seconds$seen_in in
-	*[!0-9]*) fail "$here/$rest cannot be looked at" || return 1 ;;
+	*[!0-9]*) fail "$(path_here) cannot be looked at" || return 1 ;;
 	esac
 	case $seen_time$seen_in_time in
 	*[!0-9\ :.+-]*) return 1 ;;

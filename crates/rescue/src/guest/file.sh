@@ -78,7 +78,7 @@ take_file() {
 # begin_mode BY KIND INODE OWNER WAS NEW
 begin_mode() {
 	begin mode "$(path_here)" && printf '%s\n' "$*" >"$record/mode" || return 1
-	if [ "$1" = user ]; then write_account || return 1; fi
+	if [ "$1" != root ]; then write_account || return 1; fi
 	commit
 }
 

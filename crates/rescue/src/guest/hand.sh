@@ -15,6 +15,11 @@ shift 4
 case $command in
 look-kept | aside | back) walk_last=keep ;;
 esac
+# The label that belongs there, for SELinux.
+label() {
+	! command -v restorecon >/dev/null 2>&1 || restorecon "./$rest" 2>/dev/null || :
+}
+
 cd -P "${here:-/}" 2>/dev/null || [ "$(cwd)" = "${here:-/}" ] || exit 1
 [ "$(cwd)" = "${here:-/}" ] || exit 1
 walk_on || exit 1
@@ -40,12 +45,12 @@ put)
 	chmod 600 "./$1" && cat >"./$1" && chmod "$2" "./$1" || exit 1
 	[ -z "${3:-}" ] || set_time "$3" "$4" "./$1" || exit 1
 	sync "./$1" 2>/dev/null || :
-	mv -f "./$1" "./$rest"
+	mv -f "./$1" "./$rest" && label
 	;;
 take)
 	mv -f "./$1" "./$rest"
 	;;
-mkdir) mkdir -m 700 "./$rest" ;;
+mkdir) mkdir -m 700 "./$rest" && label ;;
 rmdir) rmdir "./$rest" ;;
 rm) rm -f "./$rest" ;;
 # What may lie about after an end that nothing could hold up.

@@ -151,9 +151,9 @@ record_keys() {
 		else
 			# Another owner's: root alone can bring it back as it is.
 			set -- $(pin keep "$record/old" "$limit")
-			[ $# = 3 ] || fail "$(path_here) is left alone: $(because)" || return 1
+			[ $# = 4 ] || fail "$(path_here) is left alone: $(because)" || return 1
 			foreign_mode=$(three "$1")
-			printf '%s\n' "${foreign_mode#"${foreign_mode%???}"} $2:$3" >"$record/foreign"
+			printf '%s\n' "${foreign_mode#"${foreign_mode%???}"} $2:$3 $4" >"$record/foreign"
 		fi
 	fi
 	commit
@@ -200,6 +200,6 @@ own_mode() {
 		hand chmod "$1" </dev/null
 	else
 		begin_mode pin "$seen" "$seen_inode" "$seen_uid" "$seen_mode" "$1" || return 1
-		pin chmod "$seen" "$seen_inode" "$seen_uid" "$1"
+		pin chmod "$seen" "$seen_inode" "$seen_uid" "$seen_mode" "$1"
 	fi || fail "$(path_here) is left alone: $(because)"
 }

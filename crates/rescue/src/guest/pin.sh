@@ -32,36 +32,36 @@ mount_of() {
 
 down() {
 	case $1 in
-	. | ..) fail "$1 has no place in $here" || return 1 ;;
+	. | ..) fail "$1 has no place in ${here#"$top"}" || return 1 ;;
 	esac
-	[ ! -L "./$1" ] || fail "$here/$1 is a link" || return 1
-	cd -P "./$1" 2>/dev/null || fail "$here/$1 is no directory" || return 1
+	[ ! -L "./$1" ] || fail "${here#"$top"}/$1 is a link" || return 1
+	cd -P "./$1" 2>/dev/null || fail "${here#"$top"}/$1 is no directory" || return 1
 	here=$here/$1
-	[ "$(cwd)" = "$here" ] || fail "$here changed while it was looked at" || return 1
+	[ "$(cwd)" = "$here" ] || fail "${here#"$top"} changed while it was looked at" || return 1
 	exec 5<.
 	now=$(mount_of 5 "$here") && [ "$now" = "$mount" ] ||
-		fail "something is mounted on $here" || return 1
+		fail "something is mounted on ${here#"$top"}" || return 1
 }
 
 hold() {
-	[ -f "./$rest" ] && [ ! -L "./$rest" ] || fail "$here/$rest is not a file" || return 1
+	[ -f "./$rest" ] && [ ! -L "./$rest" ] || fail "${here#"$top"}/$rest is not a file" || return 1
 	exec 6<"./$rest" || return 1
 	[ "$(readlink /proc/self/fd/6)" = "$here/$rest" ] ||
-		fail "$here/$rest changed while it was looked at" || return 1
+		fail "${here#"$top"}/$rest changed while it was looked at" || return 1
 	set -- $(stat -L -c '%f %h %u %g %a %s %d:%i' /proc/self/fd/6)
 	case $1 in
 	8*) ;;
-	*) fail "$here/$rest is not a file" || return 1 ;;
+	*) fail "${here#"$top"}/$rest is not a file" || return 1 ;;
 	esac
-	[ "$2" = 1 ] || fail "$here/$rest has another name elsewhere (a hard link)" || return 1
+	[ "$2" = 1 ] || fail "${here#"$top"}/$rest has another name elsewhere (a hard link)" || return 1
 	held_uid=$3 held_gid=$4 held_mode=$5 held_size=$6 held_inode=$7
 	exec 5<.
 	now=$(mount_of 6 "$here/$rest") && [ "$now" = "$(mount_of 5 "$here/$rest")" ] ||
-		fail "something is mounted on $here/$rest" || return 1
+		fail "something is mounted on ${here#"$top"}/$rest" || return 1
 }
 
 exec 5<.
-mount=$(mount_of 5 "$here/$rest") || fail "something is mounted below $here" || exit 1
+mount=$(mount_of 5 "$here/$rest") || fail "something is mounted below ${here#"$top"}" || exit 1
 while :; do
 	case $rest in
 	*/*) ;;
@@ -76,10 +76,10 @@ case $command in
 keep)
 	# keep DESTINATION LIMIT: a copy with all that belongs to it.
 	hold || exit 1
-	[ "$held_size" -le "$2" ] || fail "$here/$rest is larger than $2 bytes" || exit 1
+	[ "$held_size" -le "$2" ] || fail "${here#"$top"}/$rest is larger than $2 bytes" || exit 1
 	cp -L --preserve=all /proc/self/fd/6 "$1" 2>/dev/null || cp -L -p /proc/self/fd/6 "$1" || exit 1
 	[ "$(stat -c %s "$1")" -le "$2" ] || exit 1
-	echo "$held_mode $held_uid $held_gid"
+	echo "$held_mode $held_uid $held_gid $held_inode"
 	;;
 restore)
 	# restore KEPT TEMPORARY-NAME MODE UID:GID: makes it beside, for the user to
@@ -92,21 +92,24 @@ restore)
 	chmod "$3" /proc/self/fd/7 && touch -c -r "$1" /proc/self/fd/7
 	;;
 chmod)
-	# chmod KIND INODE UID MODE, of that inode and nothing else.
+	# chmod KIND INODE UID WAS MODE, of that inode and nothing else. What it was is
+	# asked again here: the caller may have it from the user's hand.
 	if [ "$1" = directory ]; then
 		down "$rest" || exit 1
-		[ "$(stat -c '%d:%i %u' .)" = "$2 $3" ] || fail "$here is another one now" || exit 1
-		chmod "$4" .
+		[ "$(stat -c '%d:%i %u %a' .)" = "$2 $3 ${4#"${4%%[!0]*}"}" ] ||
+			fail "${here#"$top"} is another one now" || exit 1
+		chmod "$5" .
 	else
 		hold || exit 1
-		[ "$held_inode $held_uid" = "$2 $3" ] || fail "$here/$rest is another one now" || exit 1
-		chmod "$4" /proc/self/fd/6
+		[ "$held_inode $held_uid $held_mode" = "$2 $3 ${4#"${4%%[!0]*}"}" ] ||
+			fail "${here#"$top"}/$rest is another one now" || exit 1
+		chmod "$5" /proc/self/fd/6
 	fi
 	;;
 chown-directory)
 	# chown-directory INODE WAS-UID:GID UID:GID MODE
 	down "$rest" || exit 1
-	[ "$(stat -c '%d:%i %u:%g' .)" = "$1 $2" ] || fail "$here is another one now" || exit 1
+	[ "$(stat -c '%d:%i %u:%g' .)" = "$1 $2" ] || fail "${here#"$top"} is another one now" || exit 1
 	# The mode goes down first: a new owner must not meet bits of the old one.
 	chmod "$4" . && chown -h "$3" . && chmod "$4" .
 	;;
@@ -117,9 +120,9 @@ only-keys)
 		[ -e "$entry" ] || [ -L "$entry" ] || continue
 		case ${entry#./} in
 		authorized_keys* | known_hosts* | id_* | *.pub | config | environment | rc) ;;
-		*) fail "$here holds ${entry#./}, which has no place there" || exit 1 ;;
+		*) fail "${here#"$top"} holds ${entry#./}, which has no place there" || exit 1 ;;
 		esac
-		[ ! -d "$entry" ] || [ -L "$entry" ] || fail "$here holds a directory" || exit 1
+		[ ! -d "$entry" ] || [ -L "$entry" ] || fail "${here#"$top"} holds a directory" || exit 1
 	done
 	;;
 *) exit 2 ;;

@@ -1,7 +1,7 @@
 # Where the records of this step lie, below directories that only root can change.
 place_of_records() {
+	walk "/var/lib/regain/undo/$REGAIN_UNDO" keep || return 1
 	while :; do
-		walk "/var/lib/regain/undo/$REGAIN_UNDO" keep || return 1
 		[ "$land" = root ] || fail "${here:-/} can be changed by others than root" || return 1
 		made=${rest%%/*}
 		[ ! -d "./$made" ] || break
@@ -9,6 +9,7 @@ place_of_records() {
 		'' | /var) mkdir -m 755 "./$made" ;;
 		*) mkdir -m 700 "./$made" ;;
 		esac || fail 'no records can be written: nothing is changed' || return 1
+		walk_on || return 1
 	done
 	dir=$here/$rest
 }

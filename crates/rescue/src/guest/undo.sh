@@ -63,7 +63,13 @@ back_user_file() {
 	now=$seen
 	if [ "$seen" = file ]; then
 		if [ -e "$record/foreign" ] && [ "$seen_uid" != "$user_uid" ]; then
-			# The one of another owner is still there, or again.
+			read -r mode owner inode <"$record/foreign"
+			# The one of another owner is still there. A number alone is given
+			# again as soon as it is free.
+			if [ "$seen_inode $seen_seconds $seen_time" != "$inode $seconds $time" ]; then
+				why='it was changed since the repair' && return 1
+			fi
+			hand time "$in" "$in_time" </dev/null || :
 			return 0
 		fi
 		now=$(hand read 1048577 </dev/null | sum)
@@ -80,7 +86,7 @@ back_user_file() {
 		elif [ "$was" = absent ]; then
 			hand rm </dev/null || { why=$(because) && return 1; }
 		elif [ -e "$record/foreign" ]; then
-			read -r mode owner <"$record/foreign"
+			read -r mode owner inode <"$record/foreign"
 			pin restore "$record/old" "$temporary" "$mode" "$owner" &&
 				hand take "$temporary" </dev/null || {
 				why=$(because)
@@ -100,7 +106,7 @@ back_user_file() {
 # back_mode: KIND INODE OWNER OLD-MODE NEW-MODE, by `root`, the `user` or a `pin`.
 back_mode() {
 	read -r by kind inode uid old new <"$record/mode"
-	[ "$by" != user ] || account "$record/user"
+	[ "$by" = root ] || account "$record/user"
 	walk "$path" && look || { why='its directory is another one now' && return 1; }
 	[ "$seen_inode" = "$inode" ] || { why='it is another one now' && return 1; }
 	[ "$seen_mode" != "$old" ] || return 0
@@ -108,7 +114,7 @@ back_mode() {
 	case $by/$land in
 	root/root) chmod "$old" "./$rest" ;;
 	user/*) hand chmod "$old" </dev/null ;;
-	pin/*) pin chmod "$kind" "$inode" "$uid" "$old" ;;
+	pin/*) pin chmod "$kind" "$inode" "$uid" "$seen_mode" "$old" ;;
 	*) why='others than root can change its directory now' && return 1 ;;
 	esac || { why=$(because) && return 1; }
 }

@@ -81,7 +81,7 @@ walk_on() {
 			if [ "$here" != "$top" ]; then
 				cd -P .. || return 1
 				here=${here%/*}
-				[ "$(cwd)" = "${here:-/}" ] || fail "$here changed meanwhile" || return 1
+				[ "$(cwd)" = "${here:-/}" ] || fail "${here#"$top"} changed meanwhile" || return 1
 			fi
 			rest=${walk_more:-.}
 			continue
@@ -103,9 +103,9 @@ walk_on() {
 			continue
 		fi
 		if [ -z "$walk_more" ] || [ ! -d "./$walk_name" ]; then return 0; fi
-		cd -P "./$walk_name" 2>/dev/null || fail "$here/$walk_name cannot be entered" || return 1
+		cd -P "./$walk_name" 2>/dev/null || fail "${here#"$top"}/$walk_name cannot be entered: give it back first" || return 1
 		here=$here/$walk_name rest=$walk_more
-		[ "$(cwd)" = "$here" ] || fail "$here changed while it was looked at" || return 1
+		[ "$(cwd)" = "$here" ] || fail "${here#"$top"} changed while it was looked at" || return 1
 		if ! walk_trusts; then
 			land=user
 			walk_trim

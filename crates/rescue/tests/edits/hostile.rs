@@ -190,21 +190,21 @@ const VERBS: &[Verb] = &[
             [KEYS, SSH, "home/ann"].iter().map(|path| format!("/{path}")).collect();
         vec![Edit::TakeWriteAccess { user: ann(), paths }]
     }),
+    ("give-back of all", || give_back(&[KEYS, SSH, "home/ann"])),
+    ("give-back of the file", || give_back(&[KEYS])),
+    ("give-back of .ssh", || give_back(&[SSH])),
     ("take-write-access from the file", || {
         vec![Edit::TakeWriteAccess { user: ann(), paths: vec![format!("/{KEYS}")] }]
     }),
-    ("give-back of the file", || give_back(&[KEYS])),
-    ("give-back of .ssh", || give_back(&[SSH])),
-    ("give-back of all", || give_back(&[KEYS, SSH, "home/ann"])),
     ("give-back of /etc/shadow itself", || give_back(&["etc/shadow", "etc"])),
     ("make-home", || {
         vec![Edit::MakeHome { user: ann(), home: "/home/ann/.ssh/home".to_owned() }]
     }),
 ];
 
-fn prove_all(shell: Shell, form: Form) {
+fn prove_all(shell: Shell, form: Form, verbs: &[Verb]) {
     for trick in TRICKS {
-        for (verb, edits) in VERBS {
+        for (verb, edits) in verbs {
             prove(trick, verb, &edits(), shell, form);
         }
     }
@@ -244,18 +244,28 @@ fn prove(trick: &Trick, verb: &str, edits: &[Edit], shell: Shell, form: Form) {
 }
 
 #[test]
-fn no_trick_turns_dash_on_a_mounted_root() {
-    prove_all(Shell::Dash, Form::Mounted);
+fn no_trick_turns_the_keys_verbs() {
+    prove_all(Shell::Dash, Form::Mounted, &VERBS[..3]);
+}
+
+#[test]
+fn no_trick_turns_giving_back() {
+    prove_all(Shell::Dash, Form::Mounted, &VERBS[3..6]);
+}
+
+#[test]
+fn no_trick_turns_the_rest() {
+    prove_all(Shell::Dash, Form::Mounted, &VERBS[6..]);
 }
 
 #[test]
 fn no_trick_turns_bash_live() {
-    prove_all(Shell::Bash, Form::Live);
+    prove_all(Shell::Bash, Form::Live, &VERBS[..1]);
 }
 
 #[test]
 fn no_trick_turns_busybox_on_a_mounted_root() {
-    prove_all(Shell::Busybox, Form::Mounted);
+    prove_all(Shell::Busybox, Form::Mounted, &VERBS[3..4]);
 }
 
 #[test]
@@ -282,7 +292,8 @@ fn a_link_of_the_user_s_own_is_followed_with_the_user_s_rights() {
 fn a_refusal_says_what_to_do() {
     let tree = Tree::new(Shell::Dash, Form::Mounted);
     tree.owner(SSH, 0);
-    tree.run(1, &authorize()).says("give its directory back first");
+    tree.run(1, &authorize())
+        .says("/home/ann/.ssh cannot be entered: give it back first");
     tree.remove(SSH);
     tree.owner("home/ann", 0);
     tree.run(1, &authorize()).says("root owns it, so make /home/ann/.ssh by hand");

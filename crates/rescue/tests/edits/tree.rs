@@ -10,21 +10,21 @@ use std::time::{Duration, Instant};
 use doctor::Edit;
 
 /// The account that logs in, and another one.
-pub const ANN: u32 = 41001;
-pub const BOB: u32 = 41002;
+pub(crate) const ANN: u32 = 41001;
+pub(crate) const BOB: u32 = 41002;
 
 /// A key of the client's.
-pub const KEY: &str =
+pub(crate) const KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAhhkXUzFcIrCpNqGuEFfcoyrE6MYJgsGxr7hgJAh6ix";
 /// A key that is there.
-pub const OTHER: &str =
+pub(crate) const OTHER: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJAzbsBAOVgsbOVkqpE8rYLj6hDP0wvbZMkCyJcEbhFS";
 /// What nobody but root may ever read.
-pub const SECRET: &str = "$6$SECRET$SECRETSECRET";
+pub(crate) const SECRET: &str = "$6$SECRET$SECRETSECRET";
 
 /// What carries the script out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shell {
+pub(crate) enum Shell {
     Dash,
     Bash,
     Busybox,
@@ -32,13 +32,13 @@ pub enum Shell {
 
 /// Where the guest is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     Mounted,
     Live,
 }
 
 /// Every way that a verb must work in.
-pub const WAYS: [(Shell, Form); 6] = [
+pub(crate) const WAYS: [(Shell, Form); 6] = [
     (Shell::Dash, Form::Mounted),
     (Shell::Bash, Form::Mounted),
     (Shell::Busybox, Form::Mounted),
@@ -48,41 +48,41 @@ pub const WAYS: [(Shell, Form); 6] = [
 ];
 
 /// A guest.
-pub struct Tree {
+pub(crate) struct Tree {
     dir: tempfile::TempDir,
-    pub shell: Shell,
-    pub form: Form,
+    pub(crate) shell: Shell,
+    pub(crate) form: Form,
     /// Commands before the script, in its mount namespace; `$tree` is the guest.
-    pub mounts: String,
+    pub(crate) mounts: String,
     /// A directory of programs that come first.
-    pub first: Option<PathBuf>,
+    pub(crate) first: Option<PathBuf>,
 }
 
 /// What a script did.
 #[derive(Debug)]
-pub struct Ran {
-    pub ok: bool,
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) ok: bool,
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
     #[track_caller]
-    pub fn succeeded(&self) -> &Self {
+    pub(crate) fn succeeded(&self) -> &Self {
         assert!(self.ok, "{}{}", self.out, self.err);
         self
     }
 
     #[track_caller]
-    pub fn says(&self, text: &str) -> &Self {
+    pub(crate) fn says(&self, text: &str) -> &Self {
         assert!(self.out.contains(text), "no `{text}` in:\n{}{}", self.out, self.err);
         self
     }
 }
 
 impl Tree {
-    pub fn new(shell: Shell, form: Form) -> Self {
+    pub(crate) fn new(shell: Shell, form: Form) -> Self {
         let dir = tempfile::Builder::new().prefix("guest").tempdir().unwrap();
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
         let tree = Self { dir, shell, form, mounts: String::new(), first: None };
@@ -165,7 +165,7 @@ impl Tree {
     }
 
     /// Everything was there for a while, so that a time that changes shows.
-    pub fn age(&self) {
+    pub(crate) fn age(&self) {
         let find = Command::new("find")
             .arg(self.dir.path())
             .args([
@@ -181,76 +181,72 @@ impl Tree {
         assert!(find.unwrap().success());
     }
 
-    pub fn root(&self) -> &Path {
-        self.dir.path()
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name.trim_start_matches('/'))
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    pub fn file(&self, name: &str, text: &str, owner: u32, mode: u32) {
+    pub(crate) fn file(&self, name: &str, text: &str, owner: u32, mode: u32) {
         let path = self.path(name);
         fs::write(&path, text).unwrap();
         chown(&path, Some(owner), Some(owner)).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
     }
 
-    pub fn directory(&self, name: &str, owner: u32, mode: u32) {
+    pub(crate) fn directory(&self, name: &str, owner: u32, mode: u32) {
         let path = self.path(name);
         fs::create_dir_all(&path).unwrap();
         chown(&path, Some(owner), Some(owner)).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
     }
 
-    pub fn link(&self, to: &str, name: &str) {
+    pub(crate) fn link(&self, to: &str, name: &str) {
         let path = self.path(name);
         std::os::unix::fs::symlink(to, &path).unwrap();
         let owner = path.parent().unwrap().metadata().unwrap().uid();
         std::os::unix::fs::lchown(&path, Some(owner), Some(owner)).unwrap();
     }
 
-    pub fn mode(&self, name: &str, mode: u32) {
+    pub(crate) fn mode(&self, name: &str, mode: u32) {
         fs::set_permissions(self.path(name), Permissions::from_mode(mode)).unwrap();
     }
 
-    pub fn owner(&self, name: &str, owner: u32) {
+    pub(crate) fn owner(&self, name: &str, owner: u32) {
         chown(self.path(name), Some(owner), Some(owner)).unwrap();
     }
 
-    pub fn facts(&self, name: &str) -> (u32, u32) {
+    pub(crate) fn facts(&self, name: &str) -> (u32, u32) {
         let facts = fs::symlink_metadata(self.path(name)).unwrap();
         (facts.uid(), facts.mode() & 0o7777)
     }
 
-    pub fn remove(&self, name: &str) {
+    pub(crate) fn remove(&self, name: &str) {
         let path = self.path(name);
         let is_dir = fs::symlink_metadata(&path).unwrap().is_dir();
         if is_dir { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
     }
 
     /// Carries edits out, recorded as the step `number`.
-    pub fn run(&self, number: u32, edits: &[Edit]) -> Ran {
+    pub(crate) fn run(&self, number: u32, edits: &[Edit]) -> Ran {
         let script = rescue::edit::script(&format!("repair/{number}"), edits).unwrap();
         self.script(&script)
     }
 
-    pub fn dry_run(&self, edits: &[Edit]) -> Ran {
+    pub(crate) fn dry_run(&self, edits: &[Edit]) -> Ran {
         self.script(&rescue::edit::dry_run(edits).unwrap())
     }
 
-    pub fn undo(&self, number: u32) -> Ran {
+    pub(crate) fn undo(&self, number: u32) -> Ran {
         let script = format!(
             "exec sh \"${{REGAIN_ROOT:-}}/var/lib/regain/undo/repair/{number}/undo.sh\"\n"
         );
         self.script(&script)
     }
 
-    pub fn script(&self, text: &str) -> Ran {
+    pub(crate) fn script(&self, text: &str) -> Ran {
         let ran = self.command(text).output().unwrap();
         Ran {
             ok: ran.status.success(),
@@ -261,7 +257,7 @@ impl Tree {
     }
 
     /// The process that carries a script out.
-    pub fn command(&self, text: &str) -> Command {
+    pub(crate) fn command(&self, text: &str) -> Command {
         let script =
             tempfile::Builder::new().prefix("script").tempfile_in(self.path("run"));
         let (_, script) = script.unwrap().keep().unwrap();
@@ -313,14 +309,14 @@ impl Tree {
     }
 
     /// Everything that an undo must bring back: path, and what it is.
-    pub fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let mut found = BTreeMap::new();
         self.walk(self.dir.path(), &mut found);
         Snapshot(found)
     }
 
     /// The same while somebody swaps things in the user's home, which is left out.
-    pub fn snapshot_settled(&self) -> Snapshot {
+    pub(crate) fn snapshot_settled(&self) -> Snapshot {
         let mut found = BTreeMap::new();
         for entry in fs::read_dir(self.dir.path()).unwrap() {
             let path = entry.unwrap().path();
@@ -367,17 +363,17 @@ impl Tree {
 
 /// A whole file system.
 #[derive(Debug, PartialEq, Eq, Clone)]
-pub struct Snapshot(pub BTreeMap<String, String>);
+pub(crate) struct Snapshot(pub(crate) BTreeMap<String, String>);
 
 impl Snapshot {
     /// What is not below `name`.
-    pub fn without(mut self, name: &str) -> Self {
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.0.retain(|path, _| path != name && !path.starts_with(&format!("{name}/")));
         self
     }
 
     #[track_caller]
-    pub fn assert_same(&self, other: &Self, context: &str) {
+    pub(crate) fn assert_same(&self, other: &Self, context: &str) {
         let mut differences = String::new();
         for name in self.0.keys().chain(other.0.keys()) {
             let (was, is) = (self.0.get(name), other.0.get(name));
@@ -397,7 +393,7 @@ impl Snapshot {
 }
 
 /// Waits until something holds; false after `limit`.
-pub fn until(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
+pub(crate) fn until(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let begun = Instant::now();
     while !holds() {
         if begun.elapsed() > limit {

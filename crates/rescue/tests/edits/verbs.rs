@@ -5,24 +5,24 @@ use doctor::{Edit, Insertion, Line};
 use crate::tree::{ANN, BOB, Form, KEY, OTHER, SECRET, Shell, Tree, WAYS};
 
 /// One verb at work.
-pub struct Case {
-    pub name: &'static str,
-    pub prepare: fn(&Tree),
-    pub edits: fn() -> Vec<Edit>,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) prepare: fn(&Tree),
+    pub(crate) edits: fn() -> Vec<Edit>,
     /// What must hold then.
-    pub check: fn(&Tree),
+    pub(crate) check: fn(&Tree),
     /// What the dry run shows.
-    pub shows: &'static [&'static str],
+    pub(crate) shows: &'static [&'static str],
 }
 
-pub const KEYS: &str = "home/ann/.ssh/authorized_keys";
+pub(crate) const KEYS: &str = "home/ann/.ssh/authorized_keys";
 const CONFIG: &str = "etc/ssh/sshd_config";
 
-pub fn ann() -> String {
+pub(crate) fn ann() -> String {
     "ann".to_owned()
 }
 
-pub fn authorize() -> Vec<Edit> {
+pub(crate) fn authorize() -> Vec<Edit> {
     vec![Edit::AuthorizeKey {
         user: ann(),
         file: format!("/{KEYS}"),
@@ -30,7 +30,7 @@ pub fn authorize() -> Vec<Edit> {
     }]
 }
 
-pub fn give_back(paths: &[&str]) -> Vec<Edit> {
+pub(crate) fn give_back(paths: &[&str]) -> Vec<Edit> {
     let paths = paths.iter().map(|path| format!("/{path}")).collect();
     vec![Edit::GiveBack { user: ann(), paths }]
 }
@@ -44,7 +44,7 @@ fn config(tree: &Tree, line: usize) -> String {
 }
 
 /// Every verb that changes files.
-pub fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case {
             name: "authorize-key adds a line, and the line break that was missing",
@@ -244,10 +244,10 @@ pub fn cases() -> Vec<Case> {
             shows: &[],
         },
         Case {
-            name: "give-back of a file of root's with strange times and rights",
+            name: "give-back of a file that is another user's",
             prepare: |tree| {
                 tree.owner(KEYS, BOB);
-                tree.mode(KEYS, 0o4640);
+                tree.mode(KEYS, 0o640);
             },
             edits: || give_back(&[KEYS]),
             check: |tree| assert_eq!(tree.facts(KEYS), (ANN, 0o640)),
@@ -457,7 +457,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// On a mounted root only: in the live tree /usr is this machine's own.
-pub fn offline_cases() -> Vec<Case> {
+pub(crate) fn offline_cases() -> Vec<Case> {
     vec![
         Case {
             name: "make-executable",
