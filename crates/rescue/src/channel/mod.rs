@@ -9,6 +9,8 @@ mod frame;
 mod run_command;
 pub(crate) mod script;
 
+#[cfg(test)]
+pub(crate) use frame::piece_size;
 pub(crate) use run_command::Guest;
 
 use thiserror::Error;

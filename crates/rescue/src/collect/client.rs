@@ -173,7 +173,7 @@ async fn public_half(path: &Path) -> Result<String, String> {
     Err(words.trim().replace(&place, &path.display().to_string()))
 }
 
-fn in_memory(bytes: &[u8]) -> std::io::Result<File> {
+fn in_memory(bytes: &[u8]) -> io::Result<File> {
     let mut file = File::from(memfd_create("key", MemfdFlags::CLOEXEC)?);
     fchmod(&file, Mode::RUSR | Mode::WUSR)?;
     file.write_all(bytes)?;
@@ -201,7 +201,7 @@ mod tests {
 
     use super::*;
 
-    async fn make_key(passphrase: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    async fn make_key(passphrase: &str) -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
         let made = program("ssh-keygen")
