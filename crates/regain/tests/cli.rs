@@ -152,8 +152,9 @@ fn a_case_file_that_is_none_is_wrong_usage() {
     for (content, why) in [
         ("", "EOF while parsing"),
         ("[1]", "`version` is missing"),
-        (r#"{"version": 99}"#, "it has version 99, and this build reads version 1"),
-        (r#"{"version": 1}"#, "missing field"),
+        (r#"{"version": 99}"#, "it has version 99, and this build reads version 2"),
+        (r#"{"version": 1}"#, "it has version 1, from a time"),
+        (r#"{"version": 2}"#, "missing field"),
     ] {
         let file = dir.path().join("case.json");
         fs::write(&file, content).unwrap();

@@ -1,4 +1,4 @@
-//! What comes back from a guest: the whole of collect.sh through a channel that
+//! What comes back from a guest: all parts of collect.sh through a channel that
 //! carries four kilobytes, and what a case says when the channel does not answer.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -7,7 +7,7 @@ mod support;
 
 use std::time::Duration;
 
-use doctor::case::{Case, Section};
+use doctor::case::{Case, NameService, PathKind, Section};
 use rescue::{EventState, Request, collect};
 use support::cloud::{Cloud, VM};
 use support::sshd::Sshd;
@@ -27,44 +27,52 @@ async fn collected(change: impl FnOnce(&mut support::cloud::State)) -> (Case, Cl
     (case, cloud)
 }
 
+fn got<T: std::fmt::Debug>(section: &Section<T>) -> &T {
+    section.collected().unwrap_or_else(|| panic!("{section:?}"))
+}
+
 #[tokio::test]
-async fn a_guest_answers_in_pieces_of_four_kilobytes() {
+async fn a_guest_answers_in_one_call_of_four_kilobytes() {
     let (case, cloud) = collected(|_| {}).await;
-    let guest = case.guest.collected().unwrap_or_else(|| panic!("{:?}", case.guest));
-    assert!(!guest.os.is_empty());
-    assert_eq!(guest.channel, "run-command");
-    assert!(guest.disk_used.contains_key("/"));
-    assert!(guest.uptime.is_some());
+    let system = got(&case.system);
+    assert!(system.os.is_some() && system.uptime.is_some());
+    assert!(system.clock.unwrap() > 20_000 * 86_400);
+    assert_eq!(system.channel, "run-command");
+    assert!(got(&case.disks).used.contains_key("/"));
 
-    let account = case.account.collected().unwrap();
-    assert!(account.exists);
+    let account = got(&case.account);
+    assert_eq!(account.name_service, NameService::Found);
+    assert!(account.line);
     assert_eq!(account.user, me());
-    let home = account.home.as_ref().unwrap();
-    assert!(account.key_path.iter().any(|fact| fact.path == *home));
-    assert_eq!(account.key_path.iter().filter(|fact| fact.path == "/").count(), 1);
-    assert!(["usable", "locked", "none"].contains(&account.password.as_str()));
-    assert_eq!(account.shell_file.as_ref().unwrap().kind, "file");
-    assert!(account.today.unwrap() > 20_000);
+    assert!(account.shadow.is_some());
+    assert_eq!(account.shell_file.as_ref().unwrap().kind, PathKind::File);
+    let (keys, home) = (got(&case.keys), account.home.as_ref().unwrap());
+    assert!(keys.paths.iter().any(|fact| fact.path == *home));
+    assert_eq!(keys.paths.iter().filter(|fact| fact.path == "/").count(), 1);
 
-    let sshd = case.sshd.collected().unwrap();
+    let sshd = got(&case.sshd);
     assert_eq!(sshd.binary.as_deref(), Some("/usr/sbin/sshd"));
-    assert!(sshd.config.contains_key("/etc/ssh/sshd_config"));
-    assert_eq!(sshd.effective["port"], ["22"]);
-    assert_eq!(sshd.test.exit, Some(0));
-    assert!(sshd.host_keys.iter().any(|fact| fact.path == "/etc/ssh"));
-    assert!(sshd.processes.is_some());
-    let firewall = case.firewall.collected().unwrap();
-    assert!(firewall.interfaces["lo"].contains(&"127.0.0.1".to_owned()));
+    assert_eq!(sshd.test.as_ref().unwrap().exit, Some(0));
+    assert!(got(&case.config).files.contains_key("/etc/ssh/sshd_config"));
+    let settings = got(&case.settings);
+    assert_eq!(settings.values["port"], ["22"]);
+    assert_eq!(settings.address.as_deref(), Some("198.51.100.7"));
+    assert!(got(&case.host_keys).files.iter().any(|fact| fact.path == "/etc/ssh"));
+    got(&case.processes);
+    got(&case.listeners);
+    let addresses = got(&case.addresses);
+    assert!(addresses.interfaces["lo"].contains(&"127.0.0.1".to_owned()));
 
-    let calls = cloud.with(|state| state.asked.len());
-    assert!(calls > 2, "{calls} calls for an answer of more than four kilobytes");
+    let asked = cloud.with(|state| state.asked.clone());
+    let calls = asked.iter().filter(|asked| asked.ends_with("runCommand")).count();
+    assert_eq!(calls, 1);
 }
 
 #[tokio::test]
 async fn platform_network_and_boot_log_come_from_arm() {
     let (case, _cloud) = collected(|state| {
         state.output_limit = 1 << 20;
-        state.boot_log = b"\x1b[0;32mOK\x1b[0m booted\r\n".to_vec();
+        state.boot_log = b"[\x1b[0;32m  OK  \x1b[0m] booted\r\nhello\r\n".to_vec();
     })
     .await;
     let platform = case.platform.collected().unwrap();
@@ -77,14 +85,15 @@ async fn platform_network_and_boot_log_come_from_arm() {
     assert_eq!(network.public_addresses, ["127.0.0.1"]);
     let decider = network.inbound.as_ref().unwrap().decider().unwrap();
     assert_eq!(decider.rule.as_deref(), Some("ssh"));
-    assert_eq!(case.boot.collected().unwrap().text, "OK booted\n");
+    assert_eq!(case.boot.collected().unwrap().text, "[  OK  ] booted\n");
 }
 
 #[tokio::test]
 async fn a_stopped_vm_is_not_asked_and_the_case_says_so() {
     let (case, cloud) = collected(|state| state.power = "deallocated".to_owned()).await;
-    let stopped = Section::NotTried("the VM is stopped".to_owned());
-    assert_eq!(case.sshd, stopped);
+    let stopped = "the VM is stopped".to_owned();
+    assert_eq!(case.sshd, Section::NotTried(stopped.clone()));
+    assert_eq!(case.keys, Section::NotTried(stopped));
     let asked = cloud.with(|state| state.asked.clone());
     assert!(!asked.iter().any(|asked| asked.ends_with("runCommand")), "{asked:?}");
 }

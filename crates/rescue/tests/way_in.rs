@@ -7,7 +7,9 @@ mod support;
 
 use std::fs;
 
-use doctor::case::{Case, Login, LoginStage, Resolution, Section, TcpOutcome};
+use doctor::case::{
+    Case, GreetingOutcome, Login, LoginStage, Resolution, Section, TcpOutcome,
+};
 use rescue::collect;
 use support::request;
 use support::sshd::{Sshd, chmod, keygen};
@@ -42,7 +44,7 @@ async fn a_login_that_works_is_logged_in_and_leaves_known_hosts_alone() {
     assert!(!sshd.path("known_hosts").exists());
 
     let greeting = case.greeting.collected().unwrap();
-    assert_eq!(greeting.outcome, "ok");
+    assert_eq!(greeting.outcome, GreetingOutcome::Ok);
     assert!(greeting.banner.as_ref().unwrap().starts_with("SSH-2.0-OpenSSH"));
     assert!(greeting.kex.iter().any(|kex| kex.starts_with("curve25519-sha256")));
 
@@ -52,6 +54,7 @@ async fn a_login_that_works_is_logged_in_and_leaves_known_hosts_alone() {
     assert!(identity.named && identity.exists);
     let public = fs::read_to_string(sshd.path("key.pub")).unwrap();
     assert!(public.starts_with(identity.public_key.as_ref().unwrap()));
+    assert_eq!(identity.fingerprint.as_ref(), login.offered.first());
     assert!(matches!(case.platform, Section::NotTried(_)));
     assert!(matches!(case.sshd, Section::NotTried(_)));
 }
@@ -156,6 +159,7 @@ async fn a_server_that_hangs_up_before_its_banner_ends_there() {
     tokio::spawn(async move { while listener.accept().await.is_ok() {} });
     let case = case_of(&sshd).await;
     let greeting = case.greeting.collected().unwrap();
-    assert!(["closed", "reset"].contains(&greeting.outcome.as_str()), "{greeting:?}");
+    let hung_up = [GreetingOutcome::Closed, GreetingOutcome::Reset];
+    assert!(hung_up.contains(&greeting.outcome), "{greeting:?}");
     assert_eq!(case.login.collected().unwrap().stage, LoginStage::Banner);
 }

@@ -39,6 +39,15 @@ pub(super) fn configured(account: &Account, resolved: &Resolved) -> Known<Vec<St
     })
 }
 
+/// Whether this system's sshd may let the user's own group write.
+fn lenient(case: &Case) -> Known<bool> {
+    let strict = |os: &str| STRICT_ABOUT_GROUPS.iter().any(|name| os.contains(name));
+    case.system.known().and_then(|system| {
+        Known::or(system.os.as_deref(), "the guest has no os-release")
+            .map(|os| !strict(os))
+    })
+}
+
 /// An account, and what was seen on the way to its keys.
 pub(super) struct KeyPlace<'a> {
     pub(super) account: &'a Account,
@@ -119,31 +128,38 @@ impl KeyPlace<'_> {
         (has_lines && !files.contains(&usual)).then_some(usual)
     }
 
-    /// What is wrong on the way to the files; open where only `StrictModes` would
-    /// make it wrong and nobody knows whether that is on.
+    /// What is wrong on the way to the files. Open where only `StrictModes` would make
+    /// it wrong and nobody knows whether that is on, and where only this system's view
+    /// of the user's own group would and that is not known.
     pub(super) fn path_problems(
         &self,
         files: &[String],
         case: &Case,
         resolved: &Resolved,
     ) -> Known<Vec<PathProblem>> {
-        let os = case.system.collected().and_then(|system| system.os.as_deref());
-        let journal = case.journal.collected().map(|journal| journal.lines.as_slice());
-        let problems = |modes| {
-            let strictness = Strictness {
-                modes,
-                lenient: os.is_none_or(|os| {
-                    !STRICT_ABOUT_GROUPS.iter().any(|name| os.contains(name))
-                }),
-                journal: journal.unwrap_or_default(),
-            };
-            self.problems(files, strictness)
+        let journal = case.journal.known();
+        let lines = journal.known().map(|journal| journal.lines.as_slice());
+        let of = |modes, lenient| {
+            let journal = lines.unwrap_or_default();
+            self.problems(files, Strictness { modes, lenient, journal })
         };
-        let (strict, loose) = (problems(true), problems(false));
+        let lenient = lenient(case).and_then(|lenient| match journal.why_not() {
+            // Where the group may be let through, the journal says when it was not.
+            Some(why) if lenient => Known::unknown(why),
+            _ => Known::Is(lenient),
+        });
+        let under = |modes| match &lenient {
+            Known::Is(lenient) => Known::Is(of(modes, *lenient)),
+            Known::Unknown(why) => {
+                let (either, or) = (of(modes, true), of(modes, false));
+                if either == or { Known::Is(either) } else { Known::unknown(why) }
+            }
+        };
+        let (strict, loose) = (under(true), under(false));
         if strict == loose {
-            return Known::Is(strict);
+            return strict;
         }
-        resolved.is_on("strictmodes").map(|on| if on { strict } else { loose })
+        resolved.is_on("strictmodes").and_then(|on| if on { strict } else { loose })
     }
 
     /// What is wrong on the way to the files that exist; nothing as long as one of

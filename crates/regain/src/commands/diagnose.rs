@@ -50,6 +50,14 @@ fn load(file: &Path) -> Result<Case, Failure> {
         serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
     match document["version"].as_u64() {
         Some(version) if version == u64::from(case::VERSION) => {}
+        Some(version) if version < u64::from(case::VERSION) => {
+            return Err(wrong(format!(
+                "it has version {version}, from a time when the guest's evidence was \
+                 divided otherwise and held lines of key files; this build reads \
+                 version {}, so collect it again",
+                case::VERSION
+            )));
+        }
         Some(version) => {
             return Err(wrong(format!(
                 "it has version {version}, and this build reads version {}",

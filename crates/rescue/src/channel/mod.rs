@@ -21,6 +21,8 @@ use thiserror::Error;
 
 use crate::boxed::BoxFuture;
 
+#[cfg(test)]
+pub(crate) use self::frame::piece_size;
 pub(crate) use self::guest::{Guest, Ran};
 pub(crate) use self::script::with_variables;
 

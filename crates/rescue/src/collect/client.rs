@@ -208,7 +208,7 @@ mod tests {
 
     use super::*;
 
-    async fn make_key(passphrase: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    async fn make_key(passphrase: &str) -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
         let made = program("ssh-keygen")

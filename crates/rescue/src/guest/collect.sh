@@ -73,7 +73,7 @@ is_safe() {
 		stat -c '%u %a' $(ancestry "$1") 2>/dev/null
 	) | {
 		none=1
-		while read -r owner mode; do
+		while IFS=' ' read -r owner mode; do
 			none=0
 			case $owner$mode in 0*[0145][0145]) ;; *) exit 1 ;; esac
 		done
@@ -98,10 +98,11 @@ territory() {
 words_of_sshd() {
 	awk '
 	/^@+$/ { next }
-	{ $0 = substr($0, 1, 400) }
+	# sshd ends its lines as a terminal wants them.
+	{ sub(/\r$/, ""); $0 = substr($0, 1, 400) }
 	match($0, /Bad configuration option: /) {
 		word = substr($0, RSTART + RLENGTH)
-		if (word !~ /^[A-Za-z][A-Za-z0-9]*$/ || length(word) > 31)
+		if (word !~ /^([Xx]11)?[A-Za-z]+$/ || length(word) > 31)
 			$0 = substr($0, 1, RSTART + RLENGTH - 1) "(hidden)"
 	}
 	{

@@ -6,6 +6,8 @@
 
 mod account;
 #[cfg(test)]
+mod canary_tests;
+#[cfg(test)]
 mod collect_tests;
 mod filter;
 mod host;

@@ -69,7 +69,7 @@ pub struct Settings {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Journal {
-    /// Messages of known shapes, each once, in their order. Other people's names are
+    /// Messages of known shapes in their order, of equal ones the last. Other people's names are
     /// `(another user)`.
     pub lines: Vec<String>,
     /// Whether these are all that there are.

@@ -22,7 +22,7 @@ pub struct System {
     pub channel: String,
 }
 
-/// Local file systems.
+/// Local file systems: the root, and those that are full by four fifths or more.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Disks {

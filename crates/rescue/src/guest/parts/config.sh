@@ -69,7 +69,7 @@ tell='
 		print word, (value() ~ /^none[ \t]*$/ ? "none" : "(hidden)")
 		next
 	}
-	word !~ /^[A-Za-z][A-Za-z]+$/ || length(word) > 31 { print "(hidden)"; next }
+	word !~ /^([Xx]11)?[A-Za-z]+$/ || length(word) > 31 { print "(hidden)"; next }
 	value() ~ /^(yes|no|none|all|any|local|remote|[0-9]+|without-password|prohibit-password|forced-commands-only)?[ \t]*$/ {
 		print word, value()
 		next

@@ -1,6 +1,6 @@
 # sshd's journal in this boot, and what systemd says of its unit: messages of known
 # shapes. People type passwords where a name belongs, so every name but the login's own
-# is `(another user)`. The same message twice is one.
+# is `(another user)`. Of messages that say the same the last one stays.
 limit=400
 if has journalctl; then
 	journalctl -b -q --no-pager -o cat -n $limit \
@@ -19,7 +19,7 @@ lines=$(($(wc -l <"$work/journal.raw")))
 if [ $lines -lt $limit ]; then block journal whole; else block journal end; fi
 awk '
 	BEGIN { login = ENVIRON["LOGIN"] }
-	function show(text) { if (!(text in shown)) { shown[text] = 1; print text } }
+	function show(text) { line[++lines] = text; last_of[text] = lines }
 	# HEAD NAME ADDRESS port N TAIL: the name can hold anything, the last address counts.
 	function person(head, between,    rest, at, name, address, tail) {
 		rest = substr(body, length(head) + 1)
@@ -92,4 +92,5 @@ awk '
 	body ~ /^\/etc\/ssh\/[^ ]+: terminating, [0-9]+ bad configuration options$/ ||
 	body ~ /^(Starting|Started|Stopping|Stopped|Reloading|Reloaded|Failed to start|Listening on|Closed) [A-Za-z0-9@:._ -]+$/ ||
 	body ~ /^sshd?\.(service|socket): [A-Za-z0-9 ,.=\/\047"()_-]+$/ { show(lead substr(body, 1, 300)); next }
+	END { for (i = 1; i <= lines; i++) if (last_of[line[i]] == i) print line[i] }
 ' "$work/journal.raw" | tail -n 60

@@ -58,7 +58,7 @@ look() { stat -c '%f %u %g %s %n' $paths >"$work/stat"; }
 look
 : >"$work/real"
 : >"$work/links"
-while read -r mode _ _ _ path; do
+while IFS=' ' read -r mode _ _ _ path; do
 	# a1ff: a symbolic link.
 	case $mode in a*) printf '%s\n' "$path" "$(readlink "$path")" >>"$work/links" ;; esac
 done <"$work/stat"
@@ -68,7 +68,7 @@ if [ -s "$work/links" ]; then
 		for file; do
 			real=$(readlink -f "$file") && [ "$real" != "$file" ] && printf "%s\n%s\n" "$file" "$real"
 		done' sh "$home" $authorized >"$work/real"
-	while read -r file && read -r real; do add "$real"; done <"$work/real"
+	while IFS= read -r file && IFS= read -r real; do add "$real"; done <"$work/real"
 	look
 fi
 block paths
@@ -103,7 +103,7 @@ lines='
 	}
 	function option(name, value, has_value) {
 		name = tolower(name)
-		if (name !~ /^[a-z0-9-]+$/ || length(name) > 24) name = "(hidden)"
+		if (name !~ /^([a-z-]+|(no-)?x11-forwarding)$/ || length(name) > 24) name = "(hidden)"
 		if (has_value && wanted(name) && value ~ /^[A-Za-z0-9.:,*?!\/_@-]*$/)
 			name = name "=" value
 		options = options (options == "" ? "" : " ") name
@@ -128,22 +128,25 @@ lines='
 		if (is_type(words[1])) {
 			print "line", number, words[1], options
 			candidate("L" number, rest)
-		} else print "bad", number
+			begun = number
+			joined = rest
+			next
+		}
+		print "bad", number
 		# A key that was broken: what stands on the next lines put to it, up to six.
-		for (i in open) if (number - i < 7) {
-			open[i] = open[i] $0
-			candidate("W" i, open[i])
-		} else delete open[i]
-		if (is_type(words[1])) open[number] = rest
+		if (begun && number - begun < 7) {
+			joined = joined $0
+			candidate("W" begun, joined)
+		}
 	}'
 # Sets `kind`: the file type in the mode of what a path leads to; empty if nothing is
 # there.
 kind_of() {
 	looked=$1 kind=
-	while read -r file_ && read -r real; do
+	while IFS= read -r file_ && IFS= read -r real; do
 		if [ "$file_" = "$1" ]; then looked=$real; fi
 	done <"$work/real"
-	while read -r mode _ _ _ path; do
+	while IFS=' ' read -r mode _ _ _ path; do
 		if [ "$path" = "$looked" ]; then kind=${mode%???}; fi
 	done <"$work/stat"
 }
