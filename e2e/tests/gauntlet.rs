@@ -16,6 +16,18 @@ fn every_fault_that_can_be_injected_is_named_repaired_and_undone() {
 }
 
 #[test]
+fn pairs_of_faults_are_named_and_repaired_one_after_the_other() {
+    let lab = Lab::up();
+    // Another sample each day: what is wrong with a pair comes to light by and by.
+    let ran = lab.regain(&["lab", "gauntlet", "--pairs", "6", "-o", "json"]);
+    let summary = ran.json();
+    assert_eq!(summary["cases"], 6, "{ran:#?}");
+    assert_eq!(summary["wrong"], serde_json::json!([]), "{ran:#?}");
+    assert_eq!(summary["undetermined"], serde_json::json!([]), "{ran:#?}");
+    assert_eq!(summary["failed"], serde_json::json!([]), "{ran:#?}");
+}
+
+#[test]
 fn cases_come_from_any_directory() {
     let lab = Lab::up();
     let cases = lab.home().join("cases");

@@ -14,16 +14,18 @@ use e2e::{Lab, Ran, words};
 use figure::{Beside, RUNS, measure, row, timed};
 
 mod az;
+mod calls;
 mod figure;
 
 /// What can be measured, with the word for it.
 type Figure = (&'static str, fn(&Lab));
 
-const FIGURES: [Figure; 5] = [
+const FIGURES: [Figure; 6] = [
     ("reset", az::reset_ssh),
     ("list", |_| az::list()),
     ("diagnose", diagnose),
     ("repair", repair),
+    ("calls", calls::calls),
     ("create", create),
 ];
 
