@@ -29,11 +29,14 @@ impl Broken<'_> {
         (self.symptom.stage(), places.map(|state| state.place).min().expect("a state"))
     }
 
-    /// What it changes besides the end of the login.
+    /// What it changes besides the end of the login, and besides what it hides.
     fn quiet(&self) -> Value {
         let mut changes = self.entry.changes.clone();
         let object = changes.as_object_mut().expect("a patch is an object");
-        object.retain(|section, _| !OF_THE_END.contains(&section.as_str()));
+        object.retain(|section, patch| {
+            let hides = patch.get("collected").is_some_and(Value::is_null);
+            !hides && !OF_THE_END.contains(&section.as_str())
+        });
         changes
     }
 }
@@ -74,12 +77,16 @@ fn open(verdict: &Verdict, fault: &Fault) -> bool {
     verdict.not_checked.iter().any(|entry| entry.faults.contains(&fault.id))
 }
 
+/// Who has no home has no keys in it that sshd could look for elsewhere.
+const EXCLUSIVE: [[&str; 2]; 1] = [["auth.ak-path-moved", "sess.home-missing"]];
+
 /// Every pair of different layers, the one that is met first before the other.
 fn pairs<'a>(broken: &'a [Broken<'a>]) -> Vec<(&'a Broken<'a>, &'a Broken<'a>)> {
     let mut pairs = Vec::new();
     for (at, one) in broken.iter().enumerate() {
         for two in &broken[at + 1..] {
-            if one.fault.layer != two.fault.layer {
+            let ids = [one.fault.id.as_str(), two.fault.id.as_str()];
+            if one.fault.layer != two.fault.layer && !EXCLUSIVE.contains(&ids) {
                 pairs.push(if one.met() <= two.met() { (one, two) } else { (two, one) });
             }
         }

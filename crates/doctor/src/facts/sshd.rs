@@ -102,6 +102,8 @@ pub struct BadLine {
     pub line: i64,
     /// The line as it was collected; sshd's message where the file is not in the case.
     pub text: String,
+    /// Whether the line itself is in the case.
+    pub seen: bool,
     /// `bad-option`, `bad-value`, `bad-port`, `bad-algorithm`, `glued-lines`,
     /// `bad-match` or `not-in-match`.
     pub kind: &'static str,
@@ -321,9 +323,10 @@ fn bad_lines(test: &CommandOutput, case: &Case, resolved: &Resolved) -> Vec<BadL
     };
     sshd_config::complaints(said(test), config)
         .into_iter()
-        .map(|complaint| BadLine {
-            text: text(&complaint.file, complaint.line)
-                .unwrap_or_else(|| complaint.message.clone()),
+        .map(|complaint| (text(&complaint.file, complaint.line), complaint))
+        .map(|(text, complaint)| BadLine {
+            seen: text.is_some(),
+            text: text.unwrap_or_else(|| complaint.message.clone()),
             file: complaint.file,
             line: i64::try_from(complaint.line).unwrap_or(i64::MAX),
             kind: complaint.kind.as_str(),

@@ -44,7 +44,7 @@ pub struct Listing<'a> {
     pub iptables_legacy: Option<&'a str>,
     /// `ip6tables-legacy-save`, IPv6's rules outside nftables.
     pub ip6tables_legacy: Option<&'a str>,
-    /// Sources that may hold rules and could not be read.
+    /// Sources that may hold rules and could not be read: why, one sentence each.
     pub unlisted: &'a [&'a str],
 }
 

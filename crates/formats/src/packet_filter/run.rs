@@ -60,7 +60,7 @@ impl Ruleset {
             ([block], true) if settled => Fate::Block(block.clone()),
             _ => {
                 let missing = self.unlisted.iter();
-                because.extend(missing.map(|name| format!("{name} could not be listed")));
+                because.extend(missing.cloned());
                 because.truncate(MAX_REASONS);
                 Fate::Unknown(because)
             }
