@@ -17,7 +17,7 @@
 //! is tried, so that what a repair leaves behind is what it took.
 
 use doctor::case::Case;
-use doctor::{Action, ArmAction, Catalogue, Lang, Risk, Step, Verdict, judge, plan};
+use doctor::{Action, Catalogue, Lang, PlatformAction, Risk, Step, Verdict, judge, plan};
 use serde::Serialize;
 
 use crate::apply::{apply_in, target_of};
@@ -275,8 +275,11 @@ fn key(step: &Step) -> String {
 
 fn after(step: &Step) -> After {
     match step.action {
-        Action::Arm {
-            action: ArmAction::StartVm | ArmAction::RestartVm | ArmAction::RedeployVm,
+        Action::Platform {
+            action:
+                PlatformAction::StartVm
+                | PlatformAction::RestartVm
+                | PlatformAction::RedeployVm,
         } => After::Boot,
         _ => After::Edit,
     }
@@ -318,8 +321,6 @@ impl Cause {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use doctor::Channel;
 
     use super::*;
@@ -328,10 +329,18 @@ mod tests {
         let channel = match action {
             Action::Client { .. } => Channel::Client,
             Action::Guest { .. } => Channel::Guest,
-            Action::Arm { .. } => Channel::Arm,
+            Action::Platform { .. } => Channel::Platform,
         };
         let (fault, id) = (fault.to_owned(), id.to_owned());
-        Step { fault, id, title: String::new(), risk, channel, action }
+        Step {
+            fault,
+            id,
+            title: String::new(),
+            risk,
+            channel,
+            action,
+            losses: Vec::new(),
+        }
     }
 
     fn advice(fault: &str) -> Step {
@@ -340,7 +349,7 @@ mod tests {
     }
 
     fn edit(fault: &str) -> Step {
-        let action = Action::Guest { script: ":".to_owned(), env: BTreeMap::new() };
+        let action = Action::Guest { edits: Vec::new() };
         step(fault, "edit", Risk::Edit, action)
     }
 

@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use doctor::{Action, ArmAction, Channel, Risk, Step};
+use doctor::{Action, Channel, PlatformAction, Risk, Step};
 use rescue::{ApplyError, Journal, Request, StepState, apply, undo};
 use serde_json::{Value, json};
 use support::cloud::{Cloud, NETWORK, VM};
@@ -26,13 +26,14 @@ fn step(action: Action) -> Step {
         id: "step".to_owned(),
         title: String::new(),
         risk: Risk::Edit,
-        channel: Channel::Arm,
+        channel: Channel::Platform,
         action,
+        losses: Vec::new(),
     }
 }
 
-fn arm(action: ArmAction) -> Step {
-    step(Action::Arm { action })
+fn arm(action: PlatformAction) -> Step {
+    step(Action::Platform { action })
 }
 
 fn guest(script: &str) -> Step {
@@ -58,7 +59,7 @@ async fn ssh_is_allowed_by_one_narrow_rule_and_the_undo_removes_it() {
     let request = request_to(&cloud, &sshd).await;
     let id = new_id(&sshd);
 
-    let applied = apply(&request, &arm(ArmAction::AllowSsh), &id).await.unwrap();
+    let applied = apply(&request, &arm(PlatformAction::AllowSsh), &id).await.unwrap();
     assert!(applied.said[0].contains("198.51.100.7/32"), "{:?}", applied.said);
     let path = format!("{nsg}/securityRules/regain-{id}-1");
     let rule = cloud.with(|state| state.documents.get(&path).cloned()).unwrap();
@@ -76,7 +77,7 @@ async fn vmaccess_sets_the_client_s_own_key_under_the_name_that_az_uses() {
     let _forget = Forget(sshd.port);
     let cloud = Cloud::start(sshd.path("root")).await;
     let request = request_to(&cloud, &sshd).await;
-    let reset = arm(ArmAction::ResetCredentials);
+    let reset = arm(PlatformAction::ResetCredentials);
     apply(&request, &reset, &new_id(&sshd)).await.unwrap();
     let path = format!("{VM}/extensions/enablevmaccess");
     let body = cloud.with(|state| state.documents.get(&path).cloned()).unwrap();
@@ -144,7 +145,7 @@ async fn what_cannot_be_done_is_said_before_anything_is_done() {
         matches!(error, ApplyError::Operators(command) if command == "chmod 600 key")
     );
     // It runs already, and no NSG denies.
-    for action in [ArmAction::StartVm, ArmAction::AllowSsh] {
+    for action in [PlatformAction::StartVm, PlatformAction::AllowSsh] {
         let error = apply(&request, &arm(action), &id).await.unwrap_err();
         assert!(matches!(error, ApplyError::Impossible(_)), "{error}");
     }

@@ -136,6 +136,7 @@ mod tests {
             nic: None,
             inbound: Some(FlowDecision {
                 access: "Deny".to_owned(),
+                allowed: Vec::new(),
                 rule: Some("no".to_owned()),
                 priority: Some(priority),
                 default_rule,

@@ -1,7 +1,7 @@
 //! A step of the cloud: one request, and its opposite in the journal.
 
 use arm::{Client, ResourceId};
-use doctor::{ArmAction, Step};
+use doctor::{PlatformAction, Step};
 use serde_json::Value;
 
 use crate::Request;
@@ -13,24 +13,24 @@ use crate::journal::{Journal, Undo};
 pub(crate) async fn run(
     request: &Request,
     step: &Step,
-    action: ArmAction,
+    action: PlatformAction,
     journal: &mut Journal,
 ) -> Result<(u32, Vec<String>), ApplyError> {
     let (cloud, vm) =
         request.cloud().map_err(|why| ApplyError::Impossible(why.to_owned()))?;
     match action {
-        ArmAction::StartVm => start(cloud, vm, step, journal).await,
-        ArmAction::RestartVm => {
+        PlatformAction::StartVm => start(cloud, vm, step, journal).await,
+        PlatformAction::RestartVm => {
             let lost = "a restart cannot be taken back";
             act(cloud, vm, "restart", "restart the VM", lost, step, journal).await
         }
-        ArmAction::RedeployVm => {
+        PlatformAction::RedeployVm => {
             let lost = "a redeploy cannot be taken back";
             act(cloud, vm, "redeploy", "redeploy the VM", lost, step, journal).await
         }
-        ArmAction::AllowSsh => allow_ssh::run(request, step, journal).await,
-        ArmAction::ResetSsh => vm_access::reset_ssh(request, step, journal).await,
-        ArmAction::ResetCredentials => {
+        PlatformAction::AllowSsh => allow_ssh::run(request, step, journal).await,
+        PlatformAction::ResetSsh => vm_access::reset_ssh(request, step, journal).await,
+        PlatformAction::ResetCredentials => {
             vm_access::reset_credentials(request, step, journal).await
         }
     }

@@ -107,10 +107,10 @@ pub(crate) async fn apply_in(
         Action::Client { command } => {
             return Err(ApplyError::Operators(command.clone()));
         }
-        Action::Guest { script, env } => {
-            guest_step::run(request, step, script, env, journal).await?
+        Action::Guest { edits } => guest_step::run(request, step, edits, journal).await?,
+        Action::Platform { action } => {
+            arm_step::run(request, step, *action, journal).await?
         }
-        Action::Arm { action } => arm_step::run(request, step, *action, journal).await?,
     };
     journal.mark(number, StepState::Applied)?;
     Ok(Applied { undo_id: journal.id.clone(), number, said })

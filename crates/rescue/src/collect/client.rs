@@ -68,6 +68,7 @@ async fn identity(path: &Path, named: bool) -> Identity {
         mode: None,
         uid: None,
         public_key: None,
+        certificate: false,
         error: None,
     };
     let metadata = match tokio::fs::metadata(path).await {
@@ -82,6 +83,8 @@ async fn identity(path: &Path, named: bool) -> Identity {
     identity.exists = true;
     identity.mode = Some(format!("{:04o}", metadata.mode() & 0o7777));
     identity.uid = Some(metadata.uid());
+    let beside = format!("{}-cert.pub", path.display());
+    identity.certificate = tokio::fs::metadata(beside).await.is_ok();
     if !metadata.is_file() || metadata.len() > KEY_LIMIT {
         identity.error = Some("it is not a private key file".to_owned());
         return identity;

@@ -213,6 +213,7 @@ impl Documents {
         let deciding = decision.deciding();
         path.inbound = Some(FlowDecision {
             access: access.to_string(),
+            allowed: Vec::new(),
             rule: deciding.map(|one| one.rule.name.clone()),
             priority: deciding.map(|one| one.rule.priority),
             default_rule: deciding.is_some_and(|one| one.rule.default),

@@ -99,6 +99,8 @@ fn sshd(report: &Report<'_>) -> Sshd {
         host_keys: report.paths(report.lines("hostkeys")),
         host_public_keys: report.lines("hostkeys.public").map(str::to_owned).collect(),
         journal: report.lines("journal").map(str::to_owned).collect(),
+        privsep: None,
+        privsep_line: None,
         processes: report.text("processes").map(|_| processes(report)),
     }
 }
