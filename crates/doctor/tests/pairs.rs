@@ -133,12 +133,13 @@ fn the_fault_that_is_met_first_is_the_root_and_the_other_waits() {
         let root = causes.first().copied();
         let right = root == Some(ids[0]) || (alike && root == Some(ids[1]));
         let only = causes.iter().all(|cause| ids.contains(cause));
-        let waits = named(&verdict, other.fault) || open(&verdict, other.fault);
+        // What only ssh's last words show is not seen before ssh comes so far.
+        let silent = other.quiet().as_object().is_some_and(serde_json::Map::is_empty);
+        let waits = silent || named(&verdict, other.fault) || open(&verdict, other.fault);
         if !(right && only && waits) {
             wrong.push(format!("{ids:?} at {}: {causes:?}", first.symptom));
         }
     }
-    println!("judged {judged} of {} pairs", pairs.len());
     assert!(wrong.is_empty(), "{} of {judged}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(judged > 900, "only {judged} of {} pairs can be seen at once", pairs.len());
 }
