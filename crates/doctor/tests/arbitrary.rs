@@ -189,7 +189,6 @@ fn a_case_that_was_tampered_with() {
     );
     run.expect("every verdict holds together");
     let share = |part: &Cell<usize>| part.get() * 100 / tried.get();
-    println!("judged {}%, with a cause {}%", share(&judged), share(&named));
     assert!(share(&judged) >= 60, "only {}% still are cases", share(&judged));
     assert!(share(&named) >= 25, "only {}% have a cause", share(&named));
 }

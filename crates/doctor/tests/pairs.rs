@@ -47,7 +47,9 @@ fn broken(catalogue: &Catalogue) -> Vec<Broken<'_>> {
         .iter()
         .filter(|fault| fault.inject.is_some())
         .map(|fault| {
-            let own = |entry: &&Entry| entry.expect == [fault.id.clone()];
+            let own = |entry: &&Entry| {
+                entry.expect == [fault.id.clone()] && !entry.name.starts_with("blind: ")
+            };
             let entry = entries.iter().find(own).cloned();
             let entry = entry.unwrap_or_else(|| panic!("{} has no case", fault.id));
             let symptom = entry.ends.as_deref().expect("an end").parse();
@@ -63,10 +65,38 @@ fn both(seen: &Broken, other: &Broken, catalogue: &Catalogue) -> Verdict {
     merge(&mut document, &other.quiet());
     merge(&mut document, &ending(seen.entry.ends.as_deref().expect("an end")));
     merge(&mut document, &seen.entry.changes);
+    // What one of them hides, the other cannot show.
+    for section in document.as_object_mut().expect("a case is an object").values_mut() {
+        if let Some(section) = section.as_object_mut()
+            && section.contains_key("failed")
+        {
+            section.remove("collected");
+        }
+    }
     let case = case(&document).unwrap_or_else(|error| {
         panic!("{} and {}: {error}", seen.fault.id, other.fault.id)
     });
     judge(&case, catalogue, Lang::En)
+}
+
+/// Whether both write the same value of the case, so that only one can be seen.
+fn clash(one: &Broken, other: &Broken) -> bool {
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    leaves(&one.quiet(), "", &mut left);
+    leaves(&other.quiet(), "", &mut right);
+    left.iter()
+        .any(|(path, value)| right.iter().any(|(its, v)| its == path && v != value))
+}
+
+fn leaves(patch: &Value, here: &str, found: &mut Vec<(String, Value)>) {
+    match patch {
+        Value::Object(object) => {
+            for (key, value) in object {
+                leaves(value, &format!("{here}/{key}"), found);
+            }
+        }
+        leaf => found.push((here.to_owned(), leaf.clone())),
+    }
 }
 
 fn named(verdict: &Verdict, fault: &Fault) -> bool {
@@ -94,16 +124,14 @@ fn pairs<'a>(broken: &'a [Broken<'a>]) -> Vec<(&'a Broken<'a>, &'a Broken<'a>)> 
     pairs
 }
 
-/// Pairs whose patches write the same evidence, so that the second one's is gone.
-const OVERWRITTEN: usize = 60;
-
 #[test]
 fn the_fault_that_is_met_first_is_the_root_and_the_other_waits() {
     let catalogue = catalogue();
     let broken = broken(&catalogue);
     let pairs = pairs(&broken);
-    let (mut wrong, mut overwritten) = (Vec::new(), 0);
-    for (first, other) in &pairs {
+    let (mut wrong, mut judged) = (Vec::new(), 0);
+    for (first, other) in pairs.iter().filter(|(first, other)| !clash(first, other)) {
+        judged += 1;
         let verdict = both(first, other, &catalogue);
         let causes: Vec<&str> =
             verdict.causes.iter().map(|cause| cause.fault.as_str()).collect();
@@ -112,22 +140,15 @@ fn the_fault_that_is_met_first_is_the_root_and_the_other_waits() {
         let root = causes.first().copied();
         let right = root == Some(ids[0]) || (alike && root == Some(ids[1]));
         let only = causes.iter().all(|cause| ids.contains(cause));
-        let waits = named(&verdict, other.fault) || open(&verdict, other.fault);
-        if right && only && !waits {
-            overwritten += 1;
-        } else if !(right && only) {
+        // What only ssh's last words show is not seen before ssh comes so far.
+        let silent = other.quiet().as_object().is_some_and(serde_json::Map::is_empty);
+        let waits = silent || named(&verdict, other.fault) || open(&verdict, other.fault);
+        if !(right && only && waits) {
             wrong.push(format!("{ids:?} at {}: {causes:?}", first.symptom));
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "{} of {}:\n{}",
-        wrong.len(),
-        pairs.len(),
-        wrong.join("\n")
-    );
-    assert!(pairs.len() > 800, "{} pairs", pairs.len());
-    assert!(overwritten <= OVERWRITTEN, "{overwritten} of {} pairs", pairs.len());
+    assert!(wrong.is_empty(), "{} of {judged}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(judged > 900, "only {judged} of {} pairs can be seen at once", pairs.len());
 }
 
 #[test]

@@ -6,8 +6,10 @@ mod support;
 
 use std::time::Duration;
 
-use doctor::{Action, ArmAction, Channel, Risk, Step};
-use rescue::{ApplyError, Journal, PlatformError, Request, StepState, apply, undo};
+use doctor::{Action, Channel, Edit, Line, PlatformAction, Risk, Step};
+use rescue::{
+    ApplyError, Journal, PlatformError, Request, StepState, apply, preview, undo,
+};
 use serde_json::{Value, json};
 use support::cloud::{Cloud, NETWORK, VM};
 use support::sshd::Sshd;
@@ -25,19 +27,25 @@ fn step(action: Action) -> Step {
         id: "step".to_owned(),
         title: String::new(),
         risk: Risk::Edit,
-        channel: Channel::Arm,
+        channel: Channel::Platform,
         action,
         losses: Vec::new(),
     }
 }
 
-fn arm(action: ArmAction) -> Step {
-    step(Action::Arm { action })
+fn arm(action: PlatformAction) -> Step {
+    step(Action::Platform { action })
 }
 
-fn guest(script: &str) -> Step {
-    let script = script.to_owned();
-    step(Action::Guest { script, env: std::collections::BTreeMap::new() })
+/// A step in the guest on a file of the test's, and that file.
+fn guest(sshd: &Sshd) -> (Step, std::path::PathBuf) {
+    let file = sshd.path("root").join("etc/motd.conf");
+    std::fs::create_dir_all(sshd.path("root").join("etc")).unwrap();
+    std::fs::write(&file, "Before 1\n").unwrap();
+    let line =
+        Line { file: "/etc/motd.conf".to_owned(), line: 1, text: "Before".to_owned() };
+    let edits = vec![Edit::CommentOut { lines: vec![line] }];
+    (step(Action::Guest { edits }), file)
 }
 
 fn new_id(sshd: &Sshd) -> String {
@@ -54,7 +62,7 @@ async fn ssh_is_allowed_by_one_narrow_rule_and_the_undo_removes_it() {
     let request = request_to(&cloud, &sshd).await;
     let id = new_id(&sshd);
 
-    let applied = apply(&request, &arm(ArmAction::AllowSsh), &id).await.unwrap();
+    let applied = apply(&request, &arm(PlatformAction::AllowSsh), &id).await.unwrap();
     assert!(applied.said[0].contains("198.51.100.7/32"), "{:?}", applied.said);
     let path = format!("{nsg}/securityRules/regain-{id}-1");
     let rule = cloud.with(|state| state.documents.get(&path).cloned()).unwrap();
@@ -87,7 +95,7 @@ async fn an_nsg_that_somebody_else_keeps_writing_is_left_to_them() {
     cloud.with(|state| state.busy = true);
     let request = request_to(&cloud, &sshd).await;
     let id = new_id(&sshd);
-    let error = apply(&request, &arm(ArmAction::AllowSsh), &id).await.unwrap_err();
+    let error = apply(&request, &arm(PlatformAction::AllowSsh), &id).await.unwrap_err();
     assert!(error.to_string().contains("somebody else is changing"), "{error}");
     let puts = cloud.with(|state| {
         state.asked.iter().filter(|asked| asked.starts_with("PUT")).count()
@@ -105,7 +113,7 @@ async fn nothing_is_opened_for_a_client_whose_address_nobody_knows() {
     cloud.with(|state| state.says_client = false);
     let request = request_to(&cloud, &sshd).await;
     let id = new_id(&sshd);
-    let error = apply(&request, &arm(ArmAction::AllowSsh), &id).await.unwrap_err();
+    let error = apply(&request, &arm(PlatformAction::AllowSsh), &id).await.unwrap_err();
     let told = error.to_string();
     assert!(
         told.contains("--client-address") && told.contains("--priority 999"),
@@ -144,7 +152,7 @@ async fn what_the_cloud_refused_is_not_told_as_something_that_stays() {
     cloud.with(|state| state.refused = vec!["/restart"]);
     let request = request_to(&cloud, &sshd).await;
     let id = new_id(&sshd);
-    let error = apply(&request, &arm(ArmAction::RestartVm), &id).await.unwrap_err();
+    let error = apply(&request, &arm(PlatformAction::RestartVm), &id).await.unwrap_err();
     assert!(error.to_string().contains("refused to restart"), "{error}");
     let undone = undo(&request, &id).await.unwrap();
     assert!(undone.remains.is_empty() && undone.restored.is_empty(), "{undone:?}");
@@ -158,10 +166,8 @@ async fn an_undo_goes_on_where_it_can_and_keeps_what_the_rest_needs() {
     cloud.with(|state| state.power = "stopped".to_owned());
     deny(&cloud, 1000);
     let request = request_to(&cloud, &sshd).await;
-    let (file, id) = (sshd.path("file"), new_id(&sshd));
-    std::fs::write(&file, "before").unwrap();
-    let edit = format!("echo after | put '{}'", file.display());
-    for step in [arm(ArmAction::StartVm), arm(ArmAction::AllowSsh), guest(&edit)] {
+    let ((edit, file), id) = (guest(&sshd), new_id(&sshd));
+    for step in [arm(PlatformAction::StartVm), arm(PlatformAction::AllowSsh), edit] {
         apply(&request, &step, &id).await.unwrap();
     }
     // The agent is gone: the rule goes, the VM has to stay up for another try.
@@ -180,7 +186,7 @@ async fn an_undo_goes_on_where_it_can_and_keeps_what_the_rest_needs() {
         undone.restored,
         [file.display().to_string(), "the VM is stopped".to_owned()]
     );
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "before");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "Before 1\n");
 }
 
 #[tokio::test]
@@ -189,7 +195,7 @@ async fn vmaccess_sets_the_client_s_own_key_under_the_name_that_az_uses() {
     let _forget = Forget(sshd.port);
     let cloud = Cloud::start(sshd.path("root")).await;
     let request = request_to(&cloud, &sshd).await;
-    let reset = arm(ArmAction::ResetCredentials);
+    let reset = arm(PlatformAction::ResetCredentials);
     apply(&request, &reset, &new_id(&sshd)).await.unwrap();
     let path = format!("{VM}/extensions/enablevmaccess");
     let body = cloud.with(|state| state.documents.get(&path).cloned()).unwrap();
@@ -211,7 +217,7 @@ async fn a_step_whose_answer_never_came_can_be_undone() {
     let cloud = Cloud::start(sshd.path("root")).await;
     cloud.with(|state| state.agent_hangs = true);
     let request = request_to(&cloud, &sshd).await;
-    let (step, id) = (guest(":"), new_id(&sshd));
+    let ((step, _), id) = (guest(&sshd), new_id(&sshd));
     let killed = apply(&request, &step, &id);
     let killed = tokio::time::timeout(Duration::from_secs(1), killed).await;
     assert!(killed.is_err());
@@ -227,21 +233,25 @@ async fn a_step_whose_answer_never_came_can_be_undone() {
 async fn an_undo_that_cannot_be_made_now_says_so_and_can_be_made_later() {
     let sshd = Sshd::prepare("");
     let _forget = Forget(sshd.port);
-    let file = sshd.path("file");
-    std::fs::write(&file, "before").unwrap();
+    let (step, file) = guest(&sshd);
+    let text = || std::fs::read_to_string(&file).unwrap();
     let cloud = Cloud::start(sshd.path("root")).await;
     let request = request_to(&cloud, &sshd).await;
-    let (edit, id) = (format!("echo after | put '{}'", file.display()), new_id(&sshd));
-    apply(&request, &guest(&edit), &id).await.unwrap();
+    let shown = preview(&request, &step).await.unwrap();
+    assert_eq!(shown[2..], ["@@ -1 +1 @@", "-Before 1", "+# regain: Before 1"]);
+    assert_eq!(text(), "Before 1\n");
+    let id = new_id(&sshd);
+    let applied = apply(&request, &step, &id).await.unwrap();
+    assert_eq!(applied.said, ["commented out line 1 of /etc/motd.conf"]);
 
     let offline = Request { channel: None, platform: None, ..request.clone() };
     let undone = undo(&offline, &id).await.unwrap();
     assert!(undone.remains[0].contains("no way into the guest"), "{undone:?}");
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "after\n");
+    assert_eq!(text(), "# regain: Before 1\n");
 
     let undone = undo(&request, &id).await.unwrap();
-    assert_eq!(undone.restored, [file.display().to_string()]);
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "before");
+    assert_eq!(undone.restored, ["/etc/motd.conf"]);
+    assert_eq!(text(), "Before 1\n");
 }
 
 #[tokio::test]
@@ -257,7 +267,7 @@ async fn what_cannot_be_done_is_said_before_anything_is_done() {
         matches!(error, ApplyError::Operators(command) if command == "chmod 600 key")
     );
     // It runs already, and no NSG denies.
-    for action in [ArmAction::StartVm, ArmAction::AllowSsh] {
+    for action in [PlatformAction::StartVm, PlatformAction::AllowSsh] {
         let error = apply(&request, &arm(action), &id).await.unwrap_err();
         assert!(
             matches!(

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use arm::{Client, Credential, Secret};
 use cloud::{Config, EngineKind, Limits, Server};
-use doctor::{Action, ArmAction, Channel, Risk, Step};
+use doctor::{Action, Channel, PlatformAction, Risk, Step};
 use rescue::azure::Vm;
 use rescue::{ClientAddress, Request, apply, undo};
 use serde_json::{Value, json};
@@ -162,8 +162,8 @@ fn allow_ssh() -> Step {
         id: "allow-ssh".to_owned(),
         title: String::new(),
         risk: Risk::Open,
-        channel: Channel::Arm,
-        action: Action::Arm { action: ArmAction::AllowSsh },
+        channel: Channel::Platform,
+        action: Action::Platform { action: PlatformAction::AllowSsh },
         losses: Vec::new(),
     }
 }

@@ -24,19 +24,19 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// Sections in which the client tells how its login ended.
-pub const OF_THE_END: [&str; 4] = ["name", "tcp", "greeting", "login"];
+pub(crate) const OF_THE_END: [&str; 4] = ["name", "tcp", "greeting", "login"];
 
 /// One entry of the files.
 #[derive(Debug, Clone)]
-pub struct Entry {
-    pub name: String,
-    pub ends: Option<String>,
-    pub changes: Value,
-    pub expect: Vec<String>,
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) ends: Option<String>,
+    pub(crate) changes: Value,
+    pub(crate) expect: Vec<String>,
 }
 
 impl Entry {
-    pub fn document(&self) -> Value {
+    pub(crate) fn document(&self) -> Value {
         let mut document = base();
         if let Some(symptom) = &self.ends {
             merge(&mut document, &ending(symptom));
@@ -45,20 +45,20 @@ impl Entry {
         document
     }
 
-    pub fn case(&self) -> Case {
+    pub(crate) fn case(&self) -> Case {
         case(&self.document()).unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 }
 
-pub fn case(document: &Value) -> Result<Case, serde_json::Error> {
+pub(crate) fn case(document: &Value) -> Result<Case, serde_json::Error> {
     serde_json::from_value(document.clone())
 }
 
-pub fn base() -> Value {
+pub(crate) fn base() -> Value {
     serde_json::from_str(include_str!("base.json")).expect("JSON")
 }
 
-pub fn entries() -> Vec<Entry> {
+pub(crate) fn entries() -> Vec<Entry> {
     let mut all = Vec::new();
     for (file, text) in FILES {
         let entries: Vec<Value> = serde_json::from_str(text).expect("JSON");
@@ -73,18 +73,18 @@ pub fn entries() -> Vec<Entry> {
 }
 
 /// The entry of this name.
-pub fn entry(name: &str) -> Entry {
+pub(crate) fn entry(name: &str) -> Entry {
     let found = entries().into_iter().find(|entry| entry.name == name);
     found.unwrap_or_else(|| panic!("there is no case `{name}`"))
 }
 
-pub fn catalogue() -> Catalogue {
+pub(crate) fn catalogue() -> Catalogue {
     Catalogue::builtin().expect("the built-in faults are right")
 }
 
 /// Every object of a document that has a key.
-pub fn with_key<'a>(
-    document: &'a mut Value,
+pub(crate) fn with_key(
+    document: &mut Value,
     key: &str,
     change: &mut dyn FnMut(&mut Value),
 ) {
@@ -100,7 +100,7 @@ pub fn with_key<'a>(
     }
 }
 
-pub fn merge(document: &mut Value, patch: &Value) {
+pub(crate) fn merge(document: &mut Value, patch: &Value) {
     match (document, patch) {
         (Value::Object(document), Value::Object(patch)) => {
             for (key, value) in patch {
@@ -116,7 +116,7 @@ pub fn merge(document: &mut Value, patch: &Value) {
 }
 
 /// What the client's sections say when the login ends with a symptom.
-pub fn ending(symptom: &str) -> Value {
+pub(crate) fn ending(symptom: &str) -> Value {
     let not_tried =
         json!({"collected": null, "notTried": "the login did not come so far"});
     let login = |stage: &str, exit: i32, line: &str| {

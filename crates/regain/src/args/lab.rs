@@ -83,6 +83,13 @@ pub(crate) struct Gauntlet {
     /// Run only this case; may be repeated.
     #[arg(long, value_name = "ID")]
     pub(crate) only: Vec<String>,
+    /// Break each VM in two ways: this many pairs of faults of different layers,
+    /// instead of each fault by itself.
+    #[arg(long, value_name = "N", conflicts_with_all = ["cases", "only"])]
+    pub(crate) pairs: Option<std::num::NonZero<usize>>,
+    /// Which pairs [default: others each day].
+    #[arg(long, value_name = "S", requires = "pairs")]
+    pub(crate) seed: Option<u64>,
     /// A directory with more fault files.
     #[arg(long = "faults", value_name = "DIR")]
     pub(crate) faults: Vec<PathBuf>,

@@ -56,15 +56,18 @@ pub(super) fn document(fault: &Fault, lang: Lang) -> Value {
         })
         .collect();
     let symptoms: Vec<String> =
-        fault.symptoms.iter().map(|possible| possible.symptom.to_string()).collect();
+        fault.symptoms().into_iter().map(|symptom| symptom.to_string()).collect();
+    let states: Vec<&str> = fault.states.iter().map(|state| state.id.as_str()).collect();
     json!({
         "id": fault.id,
         "layer": fault.layer,
         "title": fault.title.get(lang),
         "explanation": fault.explanation.get(lang),
         "symptoms": symptoms,
-        "when": fault.when.source(),
-        "confidence": fault.confidence,
+        "produces": states,
+        "when": fault.rule(),
+        "basis": fault.basis,
+        "confidence": fault.basis.confidence(),
         "explains": fault.explains,
         "repairs": repairs,
         "references": fault.references,

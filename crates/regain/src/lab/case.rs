@@ -20,12 +20,19 @@ pub(crate) struct Case {
     pub(crate) id: String,
     /// What may be named; empty for a healthy variant.
     pub(crate) expect: Vec<String>,
-    pub(crate) place: Place,
-    pub(crate) script: String,
+    /// How the VM is broken, one after the other.
+    pub(crate) injections: Vec<Injection>,
     /// Diagnose this host name instead of the VM's address.
     pub(crate) host: Option<String>,
     /// Whether the repair must bring the login back.
     pub(crate) repairable: bool,
+}
+
+/// One script that breaks a VM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Injection {
+    pub(crate) place: Place,
+    pub(crate) script: String,
 }
 
 impl Case {
@@ -57,13 +64,16 @@ pub(crate) fn of_catalogue(catalogue: &Catalogue) -> Vec<Case> {
     catalogue.iter().filter_map(of_fault).collect()
 }
 
-fn of_fault(fault: &Fault) -> Option<Case> {
+/// The case of one fault, if it can be injected.
+pub(crate) fn of_fault(fault: &Fault) -> Option<Case> {
     let inject = fault.inject.as_ref()?;
     Some(Case {
         id: fault.id.clone(),
         expect: vec![fault.id.clone()],
-        place: inject.place,
-        script: inject.script.clone(),
+        injections: vec![Injection {
+            place: inject.place,
+            script: inject.script.clone(),
+        }],
         host: inject.host.clone(),
         repairable: inject.repairable,
     })
@@ -76,7 +86,10 @@ pub(crate) fn of_directory(
     catalogue: &Catalogue,
 ) -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
-    for path in toml_files(directory)? {
+    // What faults refer to is no case.
+    let shared = ["states.toml", "repairs.toml"];
+    let is_case = |path: &PathBuf| !shared.iter().any(|name| path.ends_with(name));
+    for path in toml_files(directory)?.into_iter().filter(is_case) {
         let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
         let name = path.strip_prefix(directory).unwrap_or(&path).with_extension("");
         let case = parse(&name.to_string_lossy(), &text, catalogue)
@@ -98,7 +111,7 @@ pub(crate) fn of_directory(
 fn parse(name: &str, text: &str, catalogue: &Catalogue) -> Result<Option<Case>, String> {
     let table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
     if !table.contains_key("fault") && table.contains_key("id") {
-        let fault = Fault::parse(name, text).map_err(|error| error.to_string())?;
+        let fault = catalogue.read(name, text).map_err(|error| error.to_string())?;
         return Ok(of_fault(&fault));
     }
     let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
@@ -113,8 +126,10 @@ fn parse(name: &str, text: &str, catalogue: &Catalogue) -> Result<Option<Case>, 
     Ok(Some(Case {
         id: name.to_owned(),
         expect,
-        place: file.inject.r#where,
-        script: file.inject.script,
+        injections: vec![Injection {
+            place: file.inject.r#where,
+            script: file.inject.script,
+        }],
         host: file.inject.host,
         repairable: file.repairable.or(known.map(|case| case.repairable)).unwrap_or(true),
     }))

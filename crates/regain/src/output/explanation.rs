@@ -15,7 +15,15 @@ pub(crate) fn render(fault: &Fault, lang: Lang, style: Style) -> String {
     let _ = writeln!(out, "\n{}", indented(fault.explanation.get(lang)));
 
     let symptoms: Vec<String> =
-        fault.symptoms.iter().map(|possible| possible.symptom.to_string()).collect();
+        fault.symptoms().into_iter().map(|symptom| symptom.to_string()).collect();
+    let states: Vec<&str> =
+        fault.states.iter().map(|state| state.title.get(lang)).collect();
+    section(
+        &mut out,
+        lang.pick("What it leads to", "引き起こす状態"),
+        &states.join("; "),
+        style,
+    );
     section(
         &mut out,
         lang.pick("How the login fails", "症状"),
@@ -25,9 +33,15 @@ pub(crate) fn render(fault: &Fault, lang: Lang, style: Style) -> String {
     section(
         &mut out,
         lang.pick("How it is recognised", "判定条件"),
-        fault.when.source(),
+        &fault.rule(),
         style,
     );
+    if !fault.doubts.is_empty() {
+        let heading = lang.pick("What makes it less sure", "確度を下げるもの");
+        let doubts: Vec<&str> =
+            fault.doubts.iter().map(|doubt| doubt.text.get(lang)).collect();
+        section(&mut out, heading, &doubts.join("; "), style);
+    }
     if !fault.explains.is_empty() {
         let heading = lang.pick("It explains", "この障害が引き起こすもの");
         section(&mut out, heading, &fault.explains.join(", "), style);

@@ -120,6 +120,9 @@ fn finding(out: &mut String, heading: &str, cause: &Finding, lang: Lang, style: 
     for line in &cause.evidence {
         let _ = writeln!(out, "  {} {line}", style.bullet());
     }
+    for doubt in &cause.doubts {
+        let _ = writeln!(out, "{}", indented(&format!("? {doubt}")));
+    }
     if !cause.explanation.is_empty() {
         let _ = writeln!(out, "\n{}", indented(&cause.explanation));
     }
@@ -132,11 +135,15 @@ fn finding(out: &mut String, heading: &str, cause: &Finding, lang: Lang, style: 
     out.push('\n');
 }
 
-/// `→ [edit] Comment out the bad lines`, and for the operator the line to type.
+/// `→ [edit] Comment out the bad lines`, what it would take away, and for the operator
+/// the line to type.
 pub(crate) fn step(step: &Step, style: Style) -> String {
     let mut out = format!("  {} [{}] {}\n", style.arrow(), step.risk, step.title);
     if let Action::Client { command } = &step.action {
         let _ = writeln!(out, "      {}", style.bold(command));
+    }
+    for loss in &step.losses {
+        let _ = writeln!(out, "      ! {loss}");
     }
     out
 }
@@ -162,6 +169,13 @@ fn remainder(out: &mut String, verdict: &Verdict, style: Style) {
             let text = indented(&format!("? {}: {}", sections.join(", "), open.why));
             let _ = writeln!(out, "{text}");
         }
+    }
+    if verdict.causes.is_empty() && verdict.remedies.is_empty() {
+        let text = lang.pick(
+            "No reset or restart is offered: nothing that was seen speaks for one.",
+            "確認できた範囲に根拠がないため、リセットや再起動は提案しません。",
+        );
+        let _ = writeln!(out, "{text}");
     }
     if !verdict.causes.is_empty() {
         let target = command_target(&verdict.target);
@@ -215,9 +229,10 @@ mod tests {
             causes: vec![Finding {
                 fault: "client.key-perms".into(),
                 layer: Layer::Client,
-                confidence: Confidence::Certain,
+                confidence: Confidence::Likely,
                 title: "The private key is readable by others".into(),
                 explanation: "ssh ignores such a key.".into(),
+                doubts: vec!["ssh offered another key".into()],
                 evidence: vec!["/k: mode 0644".into()],
                 repairs: vec![Step {
                     fault: "client.key-perms".into(),
@@ -226,7 +241,7 @@ mod tests {
                     risk: Risk::None,
                     channel: Channel::Client,
                     action: Action::Client { command: "chmod 600 /k".into() },
-                    losses: Vec::new(),
+                    losses: vec!["what depends on it".into()],
                 }],
             }],
             ruled_out: vec![RuledOut {
@@ -239,6 +254,7 @@ mod tests {
                 why: "the agent does not answer".into(),
                 faults: vec![],
             }],
+            remedies: vec![],
             lang,
         }
     }
@@ -254,14 +270,16 @@ mod tests {
              \x20 - authentication\n\
              \n\
              Root cause: The private key is readable by others\n\
-             \x20 client.key-perms (certain)\n\
+             \x20 client.key-perms (likely)\n\
              \x20 * /k: mode 0644\n\
+             \x20 ? ssh offered another key\n\
              \n\
              \x20 ssh ignores such a key.\n\
              \n\
              \x20 Repair\n\
              \x20 -> [none] Make it private\n\
              \x20     chmod 600 /k\n\
+             \x20     ! what depends on it\n\
              \n\
              Ruled out: 1 faults.\n\
              Not checked:\n\

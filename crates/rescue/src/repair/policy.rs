@@ -104,8 +104,6 @@ fn is_blind(verdict: &Verdict, catalogue: &Catalogue) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use doctor::case::Target;
     use doctor::{Channel, NotChecked, PlatformAction, Symptom};
 
@@ -135,8 +133,7 @@ mod tests {
     }
 
     fn edit(fault: &str) -> Step {
-        let action = Action::Guest { script: ":".to_owned(), env: BTreeMap::new() };
-        step(fault, "edit", Risk::Edit, action)
+        step(fault, "edit", Risk::Edit, Action::Guest { edits: Vec::new() })
     }
 
     fn policy(allow: Risk) -> Policy {
@@ -214,7 +211,7 @@ mod tests {
         assert_eq!(stop(&restart, open("auth.key-missing")), None);
         assert_eq!(stop(&restart, verdict(Vec::new())), None);
         // A cause that was named is not a guess.
-        let mut own = restart;
+        let mut own = restart.clone();
         own.fault = "plat.hung".to_owned();
         assert_eq!(stop(&own, open("gfw.nft-drop")), None);
     }

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use doctor::case::{Case, Target};
 
-use crate::apply::with_variables;
+use crate::channel::with_variables;
 use crate::report::{Asked, Report, fill, script};
 
 const UID: u32 = 4711;

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::knowledge;
 use crate::lab::case::{self, Case};
-use crate::lab::gauntlet::{Bench, Report, Verdict};
+use crate::lab::gauntlet::{Bench, Report, Verdict, sample_of_pairs};
 use crate::lab::{LabState, interrupt};
 use crate::output::{Answer, Progress, Style};
 
@@ -38,6 +38,13 @@ pub(super) async fn run(args: Gauntlet, context: &Context) -> Result<Answer, Fai
 
 fn chosen(args: &Gauntlet) -> Result<Vec<Case>, Failure> {
     let catalogue = knowledge::catalogue(&args.faults)?;
+    if let Some(count) = args.pairs {
+        return Ok(sample_of_pairs(
+            &catalogue,
+            count.get(),
+            args.seed.unwrap_or_else(today),
+        ));
+    }
     let mut cases = match &args.cases {
         Some(directory) => case::of_directory(directory, &catalogue)?,
         None => case::of_catalogue(&catalogue),
@@ -50,6 +57,12 @@ fn chosen(args: &Gauntlet) -> Result<Vec<Case>, Failure> {
         cases.retain(|case| args.only.contains(&case.id));
     }
     Ok(cases)
+}
+
+/// Days since 1970-01-01, so that the sample of pairs rotates.
+fn today() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    now.map_or(0, |since| since.as_secs() / 86_400)
 }
 
 /// Carries out the cases, `jobs` at a time, and tells of each as it ends.

@@ -14,7 +14,7 @@ use super::report::Verdict;
 use super::snapshot;
 use crate::api::{self, RESOURCES};
 use crate::failure::Failure;
-use crate::lab::case::Case;
+use crate::lab::case::{Case, Injection};
 use crate::lab::inject::{self, Subject};
 use crate::lab::{LabState, key, ready};
 use crate::provision::{self, Network, NewVm};
@@ -81,7 +81,10 @@ impl Bench {
         verdict: &mut Verdict,
     ) -> Result<(), Failure> {
         let patient = self.admit(case, group).await?;
-        inject::run(&self.lab, &patient.subject, case.place, &case.script).await?;
+        for injection in &case.injections {
+            let Injection { place, script } = injection;
+            inject::run(&self.lab, &patient.subject, *place, script).await?;
+        }
 
         let (_, diagnosis) = patient.regain("diagnose").await?;
         verdict.reachable = diagnosis["reachable"].as_bool();
@@ -95,7 +98,8 @@ impl Bench {
             let advice =
                 diagnosis["causes"][0]["repairs"][0]["action"]["command"].as_str();
             let advice = advice.filter(|command| !command.starts_with("ssh "));
-            if let (Place::Client, Some(command)) = (case.place, advice)
+            let clients = case.injections.iter().all(|one| one.place == Place::Client);
+            if let (true, Some(command)) = (clients, advice)
                 && patient.type_in(command).await.is_ok()
             {
                 let (_, diagnosis) = patient.regain("diagnose").await?;

@@ -9,8 +9,10 @@
 //! is what is shipped. Every case has its own group, key and undo journal.
 
 mod bench;
+mod pairs;
 mod report;
 mod snapshot;
 
 pub(crate) use bench::Bench;
+pub(crate) use pairs::sample as sample_of_pairs;
 pub(crate) use report::{Report, Verdict};

@@ -104,14 +104,11 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use doctor::fault::Place;
-
     fn case(expect: &[&str]) -> Case {
         Case {
             id: "case".to_owned(),
             expect: expect.iter().map(|&id| id.to_owned()).collect(),
-            place: Place::Guest,
-            script: String::new(),
+            injections: Vec::new(),
             host: None,
             repairable: true,
         }
