@@ -96,8 +96,18 @@ pub(super) fn derive(firewall: &Firewall, case: &Case) -> FirewallFacts {
         ..syn.clone()
     };
     let (incoming, outgoing) = (judge(&syn), judge(&reply));
-    let mut undecided = incoming.undecided.clone();
-    undecided.extend(outgoing.undecided.clone());
+    let mut undecided = Vec::new();
+    for judgement in [&incoming, &outgoing] {
+        let because = match &judgement.fate {
+            Fate::Unknown(because) => because.as_slice(),
+            _ => &[],
+        };
+        for reason in judgement.undecided.iter().chain(because) {
+            if !undecided.contains(reason) {
+                undecided.push(reason.clone());
+            }
+        }
+    }
     FirewallFacts {
         verdict: verdict(&incoming).filter(|_| listed),
         reply: verdict(&outgoing).filter(|_| listed),
