@@ -90,8 +90,18 @@ pub(super) fn derive(case: &Case) -> FirewallFacts {
     let listing = listing(nft.known().copied(), iptables.known().copied(), &unlisted);
     let judge = |packet: &Packet| Ruleset::read(&listing, packet).judge(packet);
     let (incoming, outgoing) = (judge(&syn), judge(&reply));
-    let mut undecided = incoming.undecided.clone();
-    undecided.extend(outgoing.undecided.clone());
+    let mut undecided = Vec::new();
+    for judgement in [&incoming, &outgoing] {
+        let because = match &judgement.fate {
+            Fate::Unknown(because) => because.as_slice(),
+            _ => &[],
+        };
+        for reason in judgement.undecided.iter().chain(because) {
+            if !undecided.contains(reason) {
+                undecided.push(reason.clone());
+            }
+        }
+    }
     // A rule that was listed blocks whatever else there is. That nothing blocks, only
     // a whole list says.
     let whole = nft.as_ref().zip(iptables.as_ref()).map(|_| ());

@@ -39,6 +39,10 @@ impl PublicKey {
     pub fn from_blob(blob: &[u8]) -> Result<Self, Damage> {
         let key = ssh_key::PublicKey::from_bytes(blob)
             .map_err(|error| Damage(error.to_string()))?;
+        // The crate takes some lengths that do not fit; written again they differ.
+        if key.to_bytes().ok().as_deref() != Some(blob) {
+            return Err(Damage("its length fields do not fit".to_owned()));
+        }
         if !is_type(key.algorithm().as_str()) {
             return Err(Damage("it holds no known key type".to_owned()));
         }

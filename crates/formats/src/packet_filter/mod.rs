@@ -11,8 +11,10 @@
 mod condition;
 mod iptables;
 mod iptables_match;
+mod judge;
 mod nft;
 mod nft_expression;
+mod nft_field;
 mod nft_text;
 mod region;
 mod run;

@@ -44,7 +44,7 @@ const MAX_DEPTH: usize = 16;
 const MAX_VISITS: usize = 1024;
 
 /// Lines that are read in all visits together.
-const MAX_LINES: usize = 100_000;
+const MAX_LINES: usize = 20_000;
 
 /// One line that says something.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,7 +24,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 type Target = fn(&[u8]) -> Result<(), TestCaseError>;
 
 /// Inputs between two looks at the clock.
-const BATCH: u32 = 64;
+const BATCH: u32 = 16;
 
 /// Mutates the corpus of a target until the time is over.
 fn fuzz(name: &str, target: Target) {

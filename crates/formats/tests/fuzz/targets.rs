@@ -34,7 +34,7 @@ fn files(bytes: &[u8]) -> BTreeMap<String, String> {
 pub(crate) fn sshd_config(bytes: &[u8]) -> Held {
     let files = files(bytes);
     let config = Config::read(&files, MAIN_FILE);
-    prop_assert!(config.directives().len() <= 100_000);
+    prop_assert!(config.directives().len() <= 20_000);
     for said in config.directives().iter().take(2_000) {
         let line = files[&said.file].split('\n').nth(said.line - 1);
         prop_assert_eq!(line.map(str::trim), Some(said.text.as_str()));
@@ -111,11 +111,10 @@ pub(crate) fn sshd_test(bytes: &[u8]) -> Held {
     prop_assert!(said.len() + others.len() <= text.lines().count());
     for complaint in &said {
         prop_assert!(complaint.line > 0 && complaint.file.starts_with('/'));
-        let number = format!("line {}", complaint.line);
         let here = |line: &str| {
             line.contains(&complaint.message) && line.contains(&complaint.file)
         };
-        prop_assert!(text.lines().any(here), "{complaint:?} {number}");
+        prop_assert!(text.lines().any(here), "{complaint:?}");
     }
     for line in &others {
         prop_assert!(text.lines().any(|said| said.trim() == line));
