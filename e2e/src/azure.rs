@@ -117,17 +117,23 @@ impl Front {
             }
         }
         if path == "/metadata/endpoints" {
-            body = self.without_extras(&body);
-            head = with_header(&head, "content-length", &body.len().to_string());
+            body = without_extras(&body);
         }
+        // Whatever the lab refers to is here too.
+        head = self.as_here(&head);
+        body = self.as_here(&String::from_utf8_lossy(&body)).into_bytes();
+        head = with_header(&head, "content-length", &body.len().to_string());
         client.write_all(with_header(&head, "connection", "close").as_bytes())?;
         client.write_all(&body)?;
         client.conn.send_close_notify();
         client.flush()
     }
 
-    /// The lab's answer. It sees our own address as the one it was asked at, so that
-    /// what it refers to is here too.
+    fn as_here(&self, text: &str) -> String {
+        text.replace(&self.lab.to_string(), &self.address.to_string())
+    }
+
+    /// The lab's answer.
     fn ask(&self, head: &str, body: &[u8]) -> std::io::Result<(String, Vec<u8>)> {
         let server = TcpStream::connect(self.lab)?;
         server.set_read_timeout(Some(Duration::from_secs(300)))?;
@@ -140,20 +146,19 @@ impl Front {
         server.flush()?;
         message(&mut server)
     }
+}
 
-    fn without_extras(&self, body: &[u8]) -> Vec<u8> {
-        let mut clouds: Value = serde_json::from_slice(body).unwrap_or_default();
-        let all = match &mut clouds {
-            Value::Array(all) => all.iter_mut().collect(),
-            one => vec![one],
-        };
-        for cloud in all.into_iter().filter_map(Value::as_object_mut) {
-            cloud.remove("regain");
-            let here = format!("https://{}", self.address);
-            cloud.insert("resourceManager".to_owned(), here.into());
-        }
-        clouds.to_string().into_bytes()
+/// Endpoint discovery as Azure answers it.
+fn without_extras(body: &[u8]) -> Vec<u8> {
+    let mut clouds: Value = serde_json::from_slice(body).unwrap_or_default();
+    let all = match &mut clouds {
+        Value::Array(all) => all.iter_mut().collect(),
+        one => vec![one],
+    };
+    for cloud in all.into_iter().filter_map(Value::as_object_mut) {
+        cloud.remove("regain");
     }
+    clouds.to_string().into_bytes()
 }
 
 /// How much a script has printed, if this is Run Command's result: it comes with the
@@ -163,7 +168,9 @@ fn output(body: &[u8]) -> Option<usize> {
     let results =
         document.get("value").or_else(|| document.pointer("/properties/output/value"));
     let of_script = |result: &&Value| {
-        result["code"].as_str().is_some_and(|code| code.starts_with("ComponentStatus/"))
+        result["code"].as_str().is_some_and(|code| {
+            code.starts_with("ComponentStatus/") || code.starts_with("ProvisioningState/")
+        })
     };
     let results: Vec<&Value> = results?.as_array()?.iter().filter(of_script).collect();
     let length = |result: &&Value| result["message"].as_str().map_or(0, str::len);

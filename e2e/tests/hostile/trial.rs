@@ -25,7 +25,7 @@ cp -a /etc /home /var/lib/pristine/
 
 /// The disk as it was, whatever the trick has done.
 const PUT_BACK: &str = "
-for pid in $(pgrep -u azureuser -f race.pl); do kill -KILL $pid; done
+[ ! -f /home/azureuser/race.pid ] || kill -KILL $(cat /home/azureuser/race.pid) 2>/dev/null
 for place in $(awk '$2 ~ /^\\/home/ { print $2 }' /proc/mounts | tac); do umount $place; done
 chattr -R -i /home 2>/dev/null
 changed=$(ls /etc/ssh/sshd_config.d)
@@ -115,23 +115,26 @@ impl<'lab> Trial<'lab> {
             }
         }
         vm.sh(PUT_BACK).ok();
-        eprintln!("DEV {} {} {:#?}", trick.name, outcome["status"], wrong);
         wrong
     }
 
     /// What the user may do besides what the disk says.
     fn rights(&self) -> String {
         let asked = "id azureuser; sudo -l -U azureuser";
-        self.vm.sh(asked).ok().stdout
+        let Ran { stdout, stderr, .. } = self.vm.sh(asked);
+        format!("{stdout}{stderr}")
     }
 }
 
 /// The changes that a repair must not make.
 fn outside(trick: &Trick, changes: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let own = |path: &String| {
-        path.starts_with(HOME) || trick.may.iter().any(|may| path.starts_with(may))
+    let own = |path: &String, change: &String| {
+        let mut sides = change.split(" -> ");
+        path.starts_with(HOME)
+            || trick.may.iter().any(|may| path.starts_with(may))
+            || sides.all(|side| side.contains(" 1000:1000"))
     };
-    changes.into_iter().filter(|(path, _)| !own(path)).collect()
+    changes.into_iter().filter(|(path, change)| !own(path, change)).collect()
 }
 
 /// Words of files that no case, no output and no log may hold.

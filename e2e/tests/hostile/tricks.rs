@@ -40,7 +40,7 @@ macro_rules! race {
                 "my $end = time + 30;\n",
                 "while (time < $end) { syscall(316, -100, $one, -100, $other, 2) for 1..500 }\n",
                 "END\n",
-                "setsid nohup perl race.pl >/dev/null 2>&1 </dev/null &"
+                "setsid nohup perl race.pl >/dev/null 2>&1 </dev/null & echo $! >race.pid"
             ),
             may: &[],
             races: true,
@@ -60,7 +60,7 @@ pub(crate) const KEY_FILES: &[Trick] = &[
     user("a link into proc", "ln -sf /proc/self/environ .ssh/authorized_keys"),
     user("a pipe", "rm .ssh/authorized_keys; mkfifo .ssh/authorized_keys"),
     user("a directory", "rm .ssh/authorized_keys; mkdir -p .ssh/authorized_keys/x"),
-    // OLD user("a file without an end", "truncate -s 4T .ssh/authorized_keys"),
+    user("a file without an end", "truncate -s 4T .ssh/authorized_keys"),
     user(
         "names that a careless tool would write to",
         "rm .ssh/authorized_keys; for i in $(seq 4000); do echo .regain.$i; \
