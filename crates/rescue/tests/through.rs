@@ -48,7 +48,7 @@ async fn the_guest_answers_through_another_login() {
     let case = collect(&request, &|_| {}).await;
     assert_eq!(case.login.collected().unwrap().stage, LoginStage::Authentication);
     assert!(matches!(case.platform, Section::NotTried(_)));
-    let guest = case.guest.collected().unwrap_or_else(|| panic!("{:?}", case.guest));
+    let guest = case.system.collected().unwrap_or_else(|| panic!("{:?}", case.system));
     assert_eq!(guest.channel, "ssh");
     assert_eq!(case.account.collected().unwrap().user, me());
 }
