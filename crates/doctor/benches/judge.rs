@@ -92,8 +92,9 @@ fn document() -> String {
         serde_json::from_str(include_str!("../tests/cases/sshd.json")).expect("JSON");
     let wanted = |entry: &&Value| entry["name"] == "bad option in the main file";
     merge(&mut document, &entries.iter().find(wanted).expect("it is there")["changes"]);
-    document["login"]["collected"] = json!({"stage": "connect", "exit": 255, "stdout": [],
-        "stderr": ["ssh: connect to host: Connection refused"], "keyAccepted": false});
+    let refused = json!({"stage": "connect", "exit": 255, "stdout": [], "keyAccepted": false,
+        "stderr": ["ssh: connect to host: Connection refused"]});
+    merge(&mut document["login"]["collected"], &refused);
     document["tcp"]["collected"]["outcome"] = json!("refused");
     document.to_string()
 }
@@ -117,6 +118,7 @@ fn read(text: &str) -> Case {
     serde_json::from_str(text).expect("a case")
 }
 
+#[expect(clippy::print_stdout, reason = "a bench reports")]
 fn report() {
     let (catalogue, text) = (catalogue(), document());
     let case = read(&text);
