@@ -6,8 +6,8 @@ mod support;
 
 use std::time::Duration;
 
-use doctor::{Action, ArmAction, Channel, Risk, Step};
-use rescue::{ApplyError, Journal, Request, StepState, apply, undo};
+use doctor::{Action, ArmAction, Channel, Edit, Line, Risk, Step};
+use rescue::{ApplyError, Journal, Request, StepState, apply, preview, undo};
 use serde_json::{Value, json};
 use support::cloud::{Cloud, NETWORK, VM};
 use support::sshd::Sshd;
@@ -35,8 +35,8 @@ fn arm(action: ArmAction) -> Step {
     step(Action::Arm { action })
 }
 
-fn guest(script: &str) -> Step {
-    let script = script.to_owned();
+fn guest(edits: &[Edit]) -> Step {
+    let script = serde_json::to_string(edits).unwrap();
     step(Action::Guest { script, env: std::collections::BTreeMap::new() })
 }
 
@@ -98,7 +98,7 @@ async fn a_step_whose_answer_never_came_can_be_undone() {
     let cloud = Cloud::start(sshd.path("root")).await;
     cloud.with(|state| state.agent_hangs = true);
     let request = request_to(&cloud, &sshd).await;
-    let (step, id) = (guest(":"), new_id(&sshd));
+    let (step, id) = (guest(&[]), new_id(&sshd));
     let killed = apply(&request, &step, &id);
     let killed = tokio::time::timeout(Duration::from_secs(1), killed).await;
     assert!(killed.is_err());
@@ -114,21 +114,30 @@ async fn a_step_whose_answer_never_came_can_be_undone() {
 async fn an_undo_that_cannot_be_made_now_says_so_and_can_be_made_later() {
     let sshd = Sshd::prepare("");
     let _forget = Forget(sshd.port);
-    let file = sshd.path("file");
-    std::fs::write(&file, "before").unwrap();
+    let root = sshd.path("root");
+    let file = root.join("etc/motd.conf");
+    std::fs::create_dir_all(root.join("etc")).unwrap();
+    std::fs::write(&file, "Before 1\n").unwrap();
     let cloud = Cloud::start(sshd.path("root")).await;
     let request = request_to(&cloud, &sshd).await;
-    let (edit, id) = (format!("echo after | put '{}'", file.display()), new_id(&sshd));
-    apply(&request, &guest(&edit), &id).await.unwrap();
+    let line =
+        Line { file: "/etc/motd.conf".to_owned(), line: 1, text: "Before".to_owned() };
+    let step = guest(&[Edit::CommentOut { lines: vec![line] }]);
+    let shown = preview(&request, &step).await.unwrap();
+    assert_eq!(shown[2..], ["@@ -1 +1 @@", "-Before 1", "+# regain: Before 1"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "Before 1\n");
+    let id = new_id(&sshd);
+    let applied = apply(&request, &step, &id).await.unwrap();
+    assert_eq!(applied.said, ["commented out line 1 of /etc/motd.conf"]);
 
     let offline = Request { cloud: None, ..request.clone() };
     let undone = undo(&offline, &id).await.unwrap();
     assert!(undone.remains[0].contains("no cloud is known"), "{undone:?}");
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "after\n");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "# regain: Before 1\n");
 
     let undone = undo(&request, &id).await.unwrap();
-    assert_eq!(undone.restored, [file.display().to_string()]);
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "before");
+    assert_eq!(undone.restored, ["/etc/motd.conf"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "Before 1\n");
 }
 
 #[tokio::test]
