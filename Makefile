@@ -80,7 +80,7 @@ tidy:
 # Fetched for our target only: that is all that is asked about.
 deny:
 	@scripts/setup deny
-	$(CARGO) fetch --locked --target $(TARGET)
+	$(CARGO) fetch --locked --target $(TRIPLE)
 	$(DENY) --offline --locked check licenses bans sources
 
 advisories:

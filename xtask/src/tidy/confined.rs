@@ -29,10 +29,10 @@ const IMPURE: &[&str] = &[
 ];
 
 const CONFINED: [Confined; 11] = [
-    printing("print!"),
-    printing("println!"),
-    printing("eprint!"),
-    printing("eprintln!"),
+    printing("print!()"),
+    printing("println!()"),
+    printing("eprint!()"),
+    printing("eprintln!()"),
     Confined {
         code: "axum",
         home: &["crates/cloud/src/http"],
@@ -94,9 +94,13 @@ pub(super) fn check(path: &str, tokens: &[Token]) -> Vec<(usize, String)> {
     found
 }
 
-/// Code as tokens; a delimiter that is opened is also closed.
+/// Code as tokens, up to what is between its last delimiters.
 fn pattern(code: &str) -> Vec<Token> {
-    Tokens::read(code).map(|tokens| tokens.all).unwrap_or_default()
+    let mut tokens = Tokens::read(code).map(|tokens| tokens.all).unwrap_or_default();
+    if tokens.last().is_some_and(|last| last.text == ")") {
+        tokens.pop();
+    }
+    tokens
 }
 
 /// Whether the pattern stands at `at`. What follows `::` may also be a member of
@@ -171,6 +175,7 @@ mod tests {
     #[test]
     fn words_about_a_thing_are_not_the_thing() {
         assert_eq!(broken(PURE, "// println!\n/* std::fs */ fn f() { \"println!\" }"), 0);
+        assert_eq!(broken(PURE, "fn f() { print != other }"), 0);
         assert_eq!(broken("crates/arm/src/a.rs", "fn f() { run(\"nft list\") }"), 0);
         assert_eq!(broken("crates/arm/src/a.rs", "fn f() { run(\"nft\") }"), 1);
     }
