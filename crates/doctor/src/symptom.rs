@@ -150,7 +150,10 @@ pub(crate) fn observe(case: &Case) -> Option<Observation> {
         // Where the name or TCP ended the way in there was nothing left to log in to:
         // the probe is the whole attempt. A login that failed to be made is another thing.
         let whole = matches!(case.login, Section::NotTried(_));
-        return Some(Observation { symptom, agreed: whole && symptom.stage() <= Stage::Tcp });
+        return Some(Observation {
+            symptom,
+            agreed: whole && symptom.stage() <= Stage::Tcp,
+        });
     };
     let only = |symptom| Some(Observation { symptom, agreed: true });
     match login.stage {

@@ -97,7 +97,8 @@ fn each_family_has_its_own_tables() {
 
 #[test]
 fn what_could_not_be_listed_may_block() {
-    let listing = Listing { unlisted: &["nft could not be listed"], ..Listing::default() };
+    let listing =
+        Listing { unlisted: &["nft could not be listed"], ..Listing::default() };
     assert_eq!(reasons(fate(&listing, &syn())), "nft could not be listed");
 }
 
