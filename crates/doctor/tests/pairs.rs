@@ -107,8 +107,17 @@ fn open(verdict: &Verdict, fault: &Fault) -> bool {
     verdict.not_checked.iter().any(|entry| entry.faults.contains(&fault.id))
 }
 
-/// Who has no home has no keys in it that sshd could look for elsewhere.
-const EXCLUSIVE: [[&str; 2]; 1] = [["auth.ak-path-moved", "sess.home-missing"]];
+/// Pairs of which one takes away what the other stands on: who has no home has no keys
+/// in it that sshd could look for elsewhere, and without its main file sshd reads no
+/// drop-in.
+const EXCLUSIVE: [[&str; 2]; 6] = [
+    ["auth.ak-path-moved", "sshd.config-missing"],
+    ["auth.ak-path-moved", "sess.home-missing"],
+    ["auth.allowgroups", "sshd.config-missing"],
+    ["auth.allowusers", "sshd.config-missing"],
+    ["auth.denygroups", "sshd.config-missing"],
+    ["auth.denyusers", "sshd.config-missing"],
+];
 
 /// Every pair of different layers, the one that is met first before the other.
 fn pairs<'a>(broken: &'a [Broken<'a>]) -> Vec<(&'a Broken<'a>, &'a Broken<'a>)> {
