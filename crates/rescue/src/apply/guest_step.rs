@@ -23,10 +23,10 @@ pub(crate) async fn run(
 ) -> Result<(u32, Vec<String>), ApplyError> {
     let guest = request.guest()?.within(PATIENCE);
     // What no script can carry is known before anything is begun.
-    edit::dry_run(edits).map_err(unfit)?;
+    edit::dry_run(edits)?;
     let number = journal.begin(step, Undo::Guest)?;
     let undo = format!("{}/{number}", journal.id);
-    let text = edit::script(&undo, edits).map_err(unfit)?;
+    let text = edit::script(&undo, edits)?;
     let ran = guest.run(&text).await?;
     match read(&ran) {
         Ok(said) => Ok((number, said)),
@@ -47,14 +47,16 @@ pub(crate) async fn preview(
     edits: &[Edit],
 ) -> Result<Vec<String>, ApplyError> {
     let guest = request.guest()?.within(PATIENCE);
-    let ran = guest.run(&edit::dry_run(edits).map_err(unfit)?).await?;
+    let ran = guest.run(&edit::dry_run(edits)?).await?;
     read(&ran)?;
     let lines = ran.stdout.lines().filter_map(|line| line.strip_prefix("diff "));
     Ok(lines.map(str::to_owned).collect())
 }
 
-fn unfit(why: Unfit) -> ApplyError {
-    ApplyError::Impossible(why.to_string())
+impl From<Unfit> for ApplyError {
+    fn from(why: Unfit) -> Self {
+        Self::Impossible(why.to_string())
+    }
 }
 
 /// What a script said, or how it failed.

@@ -109,13 +109,13 @@ const TRICKS: &[Trick] = &[
                 .open(tree.path(KEYS))
                 .unwrap()
                 .set_len(104_857_600)
-                .unwrap()
+                .unwrap();
         },
     },
     Trick {
         name: "/etc/shadow is mounted over the keys",
         plant: |tree| {
-            tree.mounts = format!("mount --bind \"$tree/etc/shadow\" \"$tree/{KEYS}\"")
+            tree.mounts = format!("mount --bind \"$tree/etc/shadow\" \"$tree/{KEYS}\"");
         },
     },
     Trick {

@@ -394,7 +394,7 @@ pub(crate) fn cases() -> Vec<Case> {
             prepare: |_| {},
             edits: || vec![Edit::SetShell { user: ann() }],
             check: |tree| {
-                assert!(tree.read("etc/passwd").contains("/home/ann:/bin/bash\n"))
+                assert!(tree.read("etc/passwd").contains("/home/ann:/bin/bash\n"));
             },
             shows: &["diff -ann:x:41001:", "diff +ann:x:41001:"],
         },
@@ -405,7 +405,7 @@ pub(crate) fn cases() -> Vec<Case> {
             check: |tree| {
                 assert!(tree.read("etc/passwd").ends_with(
                 "sshd:x:999:65534:sshd privilege separation:/run/sshd:/usr/sbin/nologin\n"
-            ))
+                ));
             },
             shows: &["diff +sshd:x:999:"],
         },
@@ -420,7 +420,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 assert!(
                     !tree.path("etc/nologin").exists()
                         && !tree.path("run/nologin").exists()
-                )
+                );
             },
             shows: &["diff would: rm /etc/nologin", "diff would: rm /run/nologin"],
         },
@@ -509,7 +509,7 @@ pub(crate) fn offline_cases() -> Vec<Case> {
                 assert_eq!(
                     tree.read("etc/systemd/system/ssh.socket.d/zz-regain.conf"),
                     "[Socket]\nListenStream=22\n"
-                )
+                );
             },
             shows: &["diff +ListenStream=22"],
         },
