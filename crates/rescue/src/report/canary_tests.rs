@@ -134,12 +134,12 @@ impl Aviary {
         self.write("bin/journalctl", &format!("#!/bin/sh\ncat {journal}\n"), 0o755);
         let ruleset = format!(
             "{{\"nftables\": [{{\"rule\": {{\"family\": \"ip\", \"table\": \"t\", \"chain\": \"c\", \
-             \"comment\": \"a \\\\\"{rule} b\", \"expr\": [{{\"log\": {{\"prefix\": \"{log} \"}}}}, \
+             \"comment\": \"a \\\"{rule} b\", \"expr\": [{{\"log\": {{\"prefix\": \"{log} \"}}}}, \
              {{\"drop\": null}}]}}}}]}}"
         );
         self.write("bin/nft", &format!("#!/bin/sh\nprintf '%s\\n' '{ruleset}'\n"), 0o755);
         let save = format!(
-            "# {saved}\n*filter\n:INPUT ACCEPT [1:2]\n-A INPUT -m comment --comment \"x \\\\\"{saved} y\" \
+            "# {saved}\n*filter\n:INPUT ACCEPT [1:2]\n-A INPUT -m comment --comment \"x \\\"{saved} y\" \
              -j LOG --log-prefix {log}\n-A INPUT -m string --string \"{saved}\" -j DROP\nCOMMIT\n"
         );
         for tool in ["iptables-nft-save", "ip6tables-nft-save"] {

@@ -282,9 +282,7 @@ fn what_is_planted_in_place_of_keys_is_named_and_not_opened_by_root() {
         fs::set_permissions(&root, Permissions::from_mode(0o600)).unwrap();
         let file = guest.keys_file();
         plant(&file, &root);
-        let begun = Instant::now();
         let collected_now = guest.collect("mira");
-        assert!(begun.elapsed() < Duration::from_secs(8), "{name}: it hangs");
         assert!(!collected_now.raw.contains(secret), "{name}");
         let keys = collected(&collected_now.case.keys);
         match keys.files.get(&file.display().to_string()) {
@@ -331,8 +329,8 @@ fn a_part_that_hangs_or_prints_too_much_costs_its_own_section_only() {
     guest.tool("ip", "exit 1");
     let begun = Instant::now();
     let case = guest.collect("mira").case;
-    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
-    assert_eq!(case.listeners.why_not(), Some("it did not end within 4 s"));
+    assert!(begun.elapsed() < Duration::from_secs(17), "{:?}", begun.elapsed());
+    assert_eq!(case.listeners.why_not(), Some("it did not end within 8 s"));
     assert_eq!(case.nft.why_not(), Some("cut: it is more than 262144 bytes"));
     assert_eq!(collected(&case.addresses).interfaces.len(), 0);
     collected(&case.account);
@@ -354,8 +352,8 @@ fn without_timeout_1_a_hanging_part_still_ends() {
     guest.path = format!("{}:{}", guest.dir.path().join("bin").display(), bin.display());
     let begun = Instant::now();
     let case = guest.collect("mira").case;
-    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
-    assert_eq!(case.addresses.why_not(), Some("it did not end within 3 s"));
+    assert!(begun.elapsed() < Duration::from_secs(17), "{:?}", begun.elapsed());
+    assert_eq!(case.addresses.why_not(), Some("it did not end within 8 s"));
     collected(&case.account);
     collected(&case.system);
 }

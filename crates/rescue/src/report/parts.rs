@@ -57,23 +57,24 @@ macro_rules! parts {
     };
 }
 
-// The most telling ones first: that is the order in which they are told.
+// The most telling ones first: that is the order in which they are told. What is waited
+// for and what waits are together shorter than a call through a regain cloud may be.
 parts! {
-    Settings  settings  "settings.sh"  First   6 s   8_192 B: sshd::settings;
-    Account   account   "account.sh"   First   9 s   8_192 B: account::account;
-    Keys      keys      "keys.sh"      Then    9 s  65_536 B: keys::keys;
-    Sshd      sshd      "sshd.sh"      AtOnce  7 s  16_384 B: sshd::sshd;
-    Units     units     "units.sh"     AtOnce  4 s   8_192 B: host::units;
-    Listeners listeners "listeners.sh" AtOnce  4 s  16_384 B: host::listeners;
-    Processes processes "processes.sh" AtOnce  3 s   8_192 B: host::processes;
-    Config    config    "config.sh"    AtOnce  5 s 131_072 B: sshd::config;
-    HostKeys  host_keys "host_keys.sh" Then    4 s   8_192 B: keys::host_keys;
-    Nft       nft       "nft.sh"       AtOnce  5 s 262_144 B: filter::nft;
-    Iptables  iptables  "iptables.sh"  AtOnce  6 s 262_144 B: filter::iptables;
-    Addresses addresses "addresses.sh" AtOnce  3 s  16_384 B: filter::addresses;
-    Journal   journal   "journal.sh"   AtOnce  6 s  32_768 B: sshd::journal;
-    Disks     disks     "disks.sh"     AtOnce  3 s   8_192 B: host::disks;
-    System    system    "system.sh"    AtOnce  3 s   2_048 B: host::system;
+    Settings  settings  "settings.sh"  First   7 s   8_192 B: sshd::settings;
+    Account   account   "account.sh"   First   7 s   8_192 B: account::account;
+    Keys      keys      "keys.sh"      Then    8 s  65_536 B: keys::keys;
+    Sshd      sshd      "sshd.sh"      AtOnce  8 s  16_384 B: sshd::sshd;
+    Units     units     "units.sh"     AtOnce  8 s   8_192 B: host::units;
+    Listeners listeners "listeners.sh" AtOnce  8 s  16_384 B: host::listeners;
+    Processes processes "processes.sh" AtOnce  8 s   8_192 B: host::processes;
+    Config    config    "config.sh"    AtOnce  8 s 131_072 B: sshd::config;
+    HostKeys  host_keys "host_keys.sh" Then    8 s   8_192 B: keys::host_keys;
+    Nft       nft       "nft.sh"       AtOnce  8 s 262_144 B: filter::nft;
+    Iptables  iptables  "iptables.sh"  AtOnce  8 s 262_144 B: filter::iptables;
+    Addresses addresses "addresses.sh" AtOnce  8 s  16_384 B: filter::addresses;
+    Journal   journal   "journal.sh"   AtOnce  8 s  32_768 B: sshd::journal;
+    Disks     disks     "disks.sh"     AtOnce  8 s   8_192 B: host::disks;
+    System    system    "system.sh"    AtOnce  8 s   2_048 B: host::system;
 }
 
 const COLLECT: &str = include_str!("../guest/collect.sh");
@@ -101,8 +102,7 @@ pub(crate) fn script() -> String {
         *slot = *seconds.max(slot);
     }
     let [at_once, before, after] = longest;
-    // A second for the second signal, and one for the rest.
-    let patience = at_once.max(before + after) + 2;
+    let patience = at_once.max(before + after) + 1;
     compact(
         &COLLECT
             .replace("@PARTS@", &branches.replace("@USER@", USER))
@@ -129,10 +129,11 @@ mod tests {
     #[test]
     fn nothing_is_left_to_fill_in_and_no_comment_travels() {
         let script = script();
-        assert!(!script.contains('@') || !script.contains("@PARTS@"));
-        for word in ["@FIRST@", "@THEN@", "@NAMES@", "@SECONDS@", "@USER@", "\n# "] {
+        for word in ["@PARTS@", "@FIRST@", "@THEN@", "@NAMES@", "@SECONDS@", "@USER@", "\n# "] {
             assert!(!script.contains(word), "{word}");
         }
+        // The frame's own limit in the guest (`channel::run_command`) comes later.
+        assert!(script.contains("sleep 16 &"), "the guest would be cut short");
         // Run Command takes a script of 256 KiB; this is far from it.
         assert!(script.len() < 40_000, "{}", script.len());
     }

@@ -4,7 +4,7 @@
 # part about keys reads the file that this one leaves.
 entry= line=
 if has getent; then
-	entry=$(limited 4 getent passwd "$LOGIN")
+	entry=$(limited 3 getent passwd "$LOGIN")
 	block "service $?"
 fi
 while IFS= read -r line; do
@@ -19,7 +19,7 @@ if [ -n "$entry" ]; then
 	END
 	block entry
 	printf '%s\n' "$uid:$gid:$home:$shell"
-	groups=$(limited 4 id "$LOGIN")
+	groups=$(limited 3 id "$LOGIN")
 	block groups
 	groups=${groups#*groups=}
 	printf '%s\n' "$groups"
