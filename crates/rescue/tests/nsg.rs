@@ -251,7 +251,22 @@ async fn a_rule_that_somebody_widened_is_left_and_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_undo_of_what_never_came_to_be_and_of_a_vm_that_is_gone_ends() {
+async fn an_undo_after_a_kill_before_the_write_finds_nothing_and_ends() {
+    let lab = Lab::with(json!([rule("no", 100, "Deny")])).await;
+    let before = lab.get(&lab.nsg()).await;
+    let _forget = Forget(2206);
+    let (request, id) = (lab.repair("198.51.100.1", 2206), new_id(7));
+    apply(&request, &allow_ssh(), &id).await.unwrap();
+    // As if only the journal had been written.
+    lab.put(&lab.nsg(), before).await;
+    let there = lab.rules().await;
+    let undone = undo(&request, &id).await.unwrap();
+    assert!(undone.remains.is_empty(), "{undone:?}");
+    assert_eq!(lab.rules().await, there);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_goes_although_the_vm_is_gone_and_none_is_made_for_it() {
     let lab = Lab::with(json!([rule("no", 100, "Deny")])).await;
     let before = lab.rules().await;
     let _forget = Forget(2205);

@@ -211,8 +211,7 @@ mod tests {
         assert_eq!(stop(&restart, open("auth.key-missing")), None);
         assert_eq!(stop(&restart, verdict(Vec::new())), None);
         // A cause that was named is not a guess.
-        let mut own = restart.clone();
-        own.fault = "plat.hung".to_owned();
+        let own = Step { fault: "plat.hung".to_owned(), ..restart.clone() };
         assert_eq!(stop(&own, open("gfw.nft-drop")), None);
     }
 }

@@ -129,7 +129,9 @@ mod tests {
     #[test]
     fn nothing_is_left_to_fill_in_and_no_comment_travels() {
         let script = script();
-        for word in ["@PARTS@", "@FIRST@", "@THEN@", "@NAMES@", "@SECONDS@", "@USER@", "\n# "] {
+        for word in
+            ["@PARTS@", "@FIRST@", "@THEN@", "@NAMES@", "@SECONDS@", "@USER@", "\n# "]
+        {
             assert!(!script.contains(word), "{word}");
         }
         // The frame's own limit in the guest (`channel::run_command`) comes later.
