@@ -16,6 +16,7 @@
 //! ssh                             the system's ssh: settings, a login, its words
 //! request                         what it is all about
 //! azure                           the platform and channel that ARM is
+//! edit                            typed edits as one script for the guest's shell
 //! journal                         what was done, and what undoing takes
 //! channel  platform               what a way into the guest, and a cloud, must do
 //! boxed  clock  why

@@ -1,3 +1,5 @@
+//! What a script of edits holds, and what it never does.
+
 use std::net::IpAddr;
 
 use doctor::{Edit, FilterRule, Insertion, Line};

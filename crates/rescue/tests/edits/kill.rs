@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::system::offline_cases;
 use crate::tree::{Form, Shell, Tree, until};
-use crate::verbs::{Case, cases, offline_cases};
+use crate::verbs::{Case, cases};
 
 /// Programs that change something.
 const ACTS: [&str; 7] = ["chmod", "chown", "cp", "ln", "mkdir", "mv", "rm"];

@@ -13,6 +13,7 @@ mod kill;
 mod lock;
 mod race;
 mod services;
+mod system;
 mod territory;
 mod tree;
 mod undo;
