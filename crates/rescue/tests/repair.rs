@@ -45,19 +45,53 @@ fn fault(id: &str, symptom: &str, when: &str, repairs: &str) -> (String, String)
         layer => layer,
     };
     let text = format!(
-        "id = '{id}'\nlayer = '{layer}'\nsymptoms = ['{symptom}']\nneeds = ['login']\n\
-         when = '''{when}'''\nconfidence = 'certain'\nevidence = [\"'seen'\"]\n\
+        "id = '{id}'\nlayer = '{layer}'\nproduces = ['{state}']\n\
+         when = \'\'\'{when}\'\'\'\nbasis = 'said'\nevidence = [\"'seen'\"]\n\
          references = ['none']\nnot_injected = 'it belongs to a test'\n\
          title = {{ en = 'T', ja = 'T' }}\n\
-         explanation = {{ en = 'E', ja = 'E' }}\n{repairs}"
+         explanation = {{ en = 'E', ja = 'E' }}\n{repairs}",
+        state = symptom.replace('.', "-"),
     );
     (format!("{id}.toml"), text)
 }
 
-fn guest_step(id: &str, script: &str) -> String {
+/// The faults, and a state of the world for each symptom that they show.
+fn catalogue(faults: Vec<(String, String)>) -> Catalogue {
+    let symptoms = ["tcp.refused", "hostkey.changed", "auth.denied", "session.exit"];
+    let state = |symptom: &str| {
+        let id = symptom.replace('.', "-");
+        format!(
+            "[[state]]\nid = '{id}'\nshows = ['{symptom}']\n\
+             title = {{ en = 'S', ja = 'S' }}\n"
+        )
+    };
+    let states = symptoms.map(state).concat();
+    let files = std::iter::once(("states.toml".to_owned(), states)).chain(faults);
+    Catalogue::parse(files).unwrap()
+}
+
+/// A step of edits, each a verb with its arguments.
+fn guest_step(id: &str, edits: &[String]) -> String {
     format!(
-        "[[repair]]\nid = '{id}'\nrisk = 'edit'\nchannel = 'guest'\n\
-         title = {{ en = 'S', ja = 'S' }}\nscript = '''\n{script}\n'''\n"
+        "[[repair]]\nid = '{id}'\nrisk = 'edit'\n\
+         title = {{ en = 'S', ja = 'S' }}\nedits = [{}]\n",
+        edits.join(", ")
+    )
+}
+
+/// Puts a line after the first one of the keys.
+fn insert(line: &str) -> String {
+    format!(
+        "{{ verb = 'insert-after', insertions = \'\'\'[{{'file': '/authorized_keys', \
+         'line': 1, 'text': '# locked', 'new': '{line}'}}]\'\'\' }}"
+    )
+}
+
+/// Turns the first line of a file into a comment.
+fn comment_out(file: &str) -> String {
+    format!(
+        "{{ verb = 'comment-out', lines = \'\'\'[{{'file': '/{file}', 'line': 1, \
+         'text': 'before'}}]\'\'\' }}"
     )
 }
 
@@ -66,8 +100,7 @@ fn policy(allow: Risk) -> Policy {
 }
 
 async fn run(lab: &Lab, faults: Vec<(String, String)>, allow: Risk) -> Outcome {
-    let catalogue = Catalogue::parse(faults.into_iter()).unwrap();
-    repair(&lab.request, &catalogue, &policy(allow), &|_| {}).await
+    repair(&lab.request, &catalogue(faults), &policy(allow), &|_| {}).await
 }
 
 fn results(outcome: &Outcome) -> Vec<(&str, &AttemptResult)> {
@@ -75,12 +108,15 @@ fn results(outcome: &Outcome) -> Vec<(&str, &AttemptResult)> {
     attempts.map(|attempt| (attempt.step.id.as_str(), &attempt.result)).collect()
 }
 
-/// Takes the owner's key away and gives the script that brings it back.
+/// Takes the owner's key away and gives its line.
 fn lock_out(sshd: &Sshd) -> String {
     let keys = sshd.path("authorized_keys");
     let line = fs::read_to_string(&keys).unwrap();
     fs::write(&keys, "").unwrap();
-    format!("put '{}' <<'EOF'\n{}EOF", keys.display(), line)
+    fs::create_dir_all(sshd.path("root")).unwrap();
+    fs::write(sshd.path("root/authorized_keys"), "# locked\n").unwrap();
+    fs::write(sshd.path("root/other"), "before\n").unwrap();
+    line.trim_end().to_owned()
 }
 
 fn facts(path: &Path) -> (String, u32, i64, i64) {
@@ -92,16 +128,14 @@ fn facts(path: &Path) -> (String, u32, i64, i64) {
 #[tokio::test]
 async fn a_useless_step_is_taken_back_and_the_next_one_is_proved_and_undone() {
     let lab = lab(Sshd::start("")).await;
-    let useful = lock_out(&lab.sshd);
-    let (keys, other) = (lab.sshd.path("authorized_keys"), lab.sshd.path("other"));
-    fs::write(&other, "before\n").unwrap();
+    let key = lock_out(&lab.sshd);
+    let (keys, other) =
+        (lab.sshd.path("root/authorized_keys"), lab.sshd.path("root/other"));
     let before = (facts(&keys), facts(&other));
-    let useless = format!("echo after | put '{}'", other.display());
-    let broken = format!("echo broken | put '{}'; exit 9", other.display());
     let repairs = [
-        guest_step("broken", &broken),
-        guest_step("useless", &useless),
-        guest_step("useful", &format!("{useful}\nsay the key is back")),
+        guest_step("broken", &[comment_out("other"), comment_out("nowhere")]),
+        guest_step("useless", &[comment_out("other")]),
+        guest_step("useful", &[insert(&key)]),
     ];
     let denied = fault("auth.test", "auth.denied", "true", &repairs.concat());
 
@@ -110,18 +144,18 @@ async fn a_useless_step_is_taken_back_and_the_next_one_is_proved_and_undone() {
     let results = results(&outcome);
     let [broken, useless, useful] = results.as_slice() else { panic!("{results:?}") };
     assert!(
-        matches!(broken, ("broken", AttemptResult::Failed(why)) if why.contains("9"))
+        matches!(broken, ("broken", AttemptResult::Failed(why)) if why.contains("nowhere"))
     );
     assert_eq!(*useless, ("useless", &AttemptResult::Undone));
     assert_eq!(*useful, ("useful", &AttemptResult::Solved));
-    assert_eq!(outcome.attempts[2].said, ["the key is back"]);
+    assert_eq!(outcome.attempts[2].said, ["added a line to /authorized_keys"]);
     assert!(outcome.verdict.reachable && !outcome.first.reachable);
     assert_eq!(facts(&other), before.1);
 
     let id = outcome.undo_id.unwrap();
     let undone = undo(&lab.request, &id).await.unwrap();
     assert_eq!(undone.remains, [""; 0]);
-    assert_eq!(undone.restored, [keys.display().to_string()]);
+    assert_eq!(undone.restored, ["/authorized_keys"]);
     assert_eq!((facts(&keys), facts(&other)), before);
     let again = undo(&lab.request, &id).await.unwrap();
     assert!(again.restored.is_empty() && again.remains.is_empty());
@@ -130,13 +164,13 @@ async fn a_useless_step_is_taken_back_and_the_next_one_is_proved_and_undone() {
 #[tokio::test]
 async fn a_step_that_removes_its_cause_is_kept_when_something_else_is_wrong() {
     let lab = lab(Sshd::start("")).await;
-    let useful = lock_out(&lab.sshd);
-    let keys = lab.sshd.path("authorized_keys");
+    let key = lock_out(&lab.sshd);
     // With this the key is let in and its session ends at once.
-    let half = useful.replace("\nssh-", "\ncommand=\"exit 3\" ssh-");
+    let half = [insert(&format!("command=\"exit 3\" {key}"))];
+    let whole = [insert(&key)];
     let faults = vec![
         fault("auth.test", "auth.denied", "true", &guest_step("half", &half)),
-        fault("sess.test", "session.exit", "true", &guest_step("whole", &useful)),
+        fault("sess.test", "session.exit", "true", &guest_step("whole", &whole)),
     ];
     let outcome = run(&lab, faults, Risk::Edit).await;
     assert_eq!(outcome.status, Status::Repaired, "{outcome:#?}");
@@ -145,7 +179,8 @@ async fn a_step_that_removes_its_cause_is_kept_when_something_else_is_wrong() {
 
     let undone = undo(&lab.request, &outcome.undo_id.unwrap()).await.unwrap();
     assert_eq!(undone.restored.len(), 2);
-    assert_eq!(fs::read_to_string(keys).unwrap(), "");
+    let keys = fs::read_to_string(lab.sshd.path("root/authorized_keys")).unwrap();
+    assert_eq!(keys, "# locked\n");
 }
 
 #[tokio::test]
@@ -162,12 +197,9 @@ async fn a_stopped_vm_is_started_and_the_undo_stops_it_again() {
         state.power = "deallocated".to_owned();
         state.on_start = Some(Box::new(move || booting.lock().unwrap().run()));
     });
-    let start = "[[repair]]\nid = 'start'\nrisk = 'open'\nchannel = 'arm'\n\
+    let start = "[[repair]]\nid = 'start'\nrisk = 'open'\n\
                  title = { en = 'S', ja = 'S' }\naction = 'start-vm'\n";
-    let (name, text) = fault("plat.test", "tcp.refused", "true", start);
-    let catalogue =
-        Catalogue::parse([(name, text.replace("['login']", "['tcp']"))].into_iter())
-            .unwrap();
+    let catalogue = catalogue(vec![fault("plat.test", "tcp.refused", "true", start)]);
 
     let refused = repair(&request, &catalogue, &policy(Risk::Edit), &|_| {}).await;
     assert_eq!(refused.status, Status::NotAllowed);
@@ -192,10 +224,17 @@ async fn new_host_keys_are_proved_against_the_guest_s_own_and_the_old_one_is_tol
     fs::write(sshd.path("sshd_config"), config).unwrap();
     sshd.run();
     let lab = lab(sshd).await;
+    fs::create_dir_all(lab.sshd.path("root")).unwrap();
+    fs::write(lab.sshd.path("root/other"), "before\n").unwrap();
     keygen(&lab.sshd.path("old"));
     let known = lab.sshd.known_hosts_line(&lab.sshd.path("old"));
     fs::write(lab.sshd.path("known_hosts"), &known).unwrap();
-    let changed = fault("sshd.test", "hostkey.changed", "true", &guest_step("say", ":"));
+    let changed = fault(
+        "sshd.test",
+        "hostkey.changed",
+        "true",
+        &guest_step("say", &[comment_out("other")]),
+    );
 
     let outcome = run(&lab, vec![changed], Risk::Edit).await;
     assert_eq!(outcome.status, Status::Repaired, "{outcome:#?}");
@@ -208,7 +247,7 @@ async fn new_host_keys_are_proved_against_the_guest_s_own_and_the_old_one_is_tol
 async fn a_client_s_fault_is_told_and_nothing_is_touched() {
     let lab = lab(Sshd::start("")).await;
     lock_out(&lab.sshd);
-    let advice = "[[repair]]\nid = 'tell'\nrisk = 'none'\nchannel = 'client'\n\
+    let advice = "[[repair]]\nid = 'tell'\nrisk = 'none'\n\
                   title = { en = 'S', ja = 'S' }\ncommand = \"'chmod 600 key'\"\n";
     let outcome = run(
         &lab,
@@ -225,19 +264,19 @@ async fn a_client_s_fault_is_told_and_nothing_is_touched() {
 #[tokio::test]
 async fn a_dry_run_plans_and_a_healthy_login_needs_nothing() {
     let lab = lab(Sshd::start("")).await;
-    let catalogue = Catalogue::parse(std::iter::empty()).unwrap();
-    let healthy = repair(&lab.request, &catalogue, &policy(Risk::Edit), &|_| {}).await;
+    let healthy =
+        repair(&lab.request, &catalogue(Vec::new()), &policy(Risk::Edit), &|_| {}).await;
     assert_eq!(healthy.status, Status::Healthy);
 
-    let useful = lock_out(&lab.sshd);
-    let steps = guest_step("useful", &useful);
-    let faults = vec![fault("auth.test", "auth.denied", "true", &steps)];
-    let catalogue = Catalogue::parse(faults.into_iter()).unwrap();
+    let steps = guest_step("useful", &[insert(&lock_out(&lab.sshd))]);
+    let catalogue = catalogue(vec![fault("auth.test", "auth.denied", "true", &steps)]);
     let dry = Policy { dry_run: true, ..policy(Risk::Edit) };
     let planned = repair(&lab.request, &catalogue, &dry, &|_| {}).await;
     assert_eq!(planned.status, Status::Planned);
     assert_eq!(planned.next.unwrap().id, "useful");
-    assert_eq!(fs::read_to_string(lab.sshd.path("authorized_keys")).unwrap(), "");
+    assert!(planned.diff.iter().any(|line| line.starts_with("+ssh-ed25519 ")));
+    let keys = fs::read_to_string(lab.sshd.path("root/authorized_keys")).unwrap();
+    assert_eq!(keys, "# locked\n");
 }
 
 #[tokio::test]
@@ -249,12 +288,10 @@ async fn a_dry_run_shows_the_rule_that_would_be_made_and_makes_none() {
         let rule = nsg.pointer_mut("/properties/securityRules/0/properties").unwrap();
         (rule["access"], rule["priority"]) = ("Deny".into(), 100.into());
     });
-    let allow = "[[repair]]\nid = 'allow'\nrisk = 'open'\nchannel = 'arm'\n\
+    let allow = "[[repair]]\nid = 'allow'\nrisk = 'open'\n\
                  title = { en = 'S', ja = 'S' }\naction = 'allow-ssh'\n";
-    let (name, text) =
-        fault("net.test", "tcp.refused", "network.access == 'Deny'", allow);
-    let text = text.replace("['login']", "['network']");
-    let catalogue = Catalogue::parse([(name, text)].into_iter()).unwrap();
+    let denied = "network.access == 'Deny'";
+    let catalogue = catalogue(vec![fault("net.test", "tcp.refused", denied, allow)]);
     let dry = Policy { dry_run: true, ..policy(Risk::Open) };
     let planned = repair(&lab.request, &catalogue, &dry, &|_| {}).await;
     assert_eq!(planned.status, Status::Planned, "{planned:#?}");
@@ -272,8 +309,7 @@ async fn a_dry_run_shows_the_rule_that_would_be_made_and_makes_none() {
 #[tokio::test]
 async fn a_repair_on_another_vm_is_not_undone_here() {
     let lab = lab(Sshd::start("")).await;
-    let useful = lock_out(&lab.sshd);
-    let steps = guest_step("useful", &useful);
+    let steps = guest_step("useful", &[insert(&lock_out(&lab.sshd))]);
     let outcome =
         run(&lab, vec![fault("auth.test", "auth.denied", "true", &steps)], Risk::Edit)
             .await;

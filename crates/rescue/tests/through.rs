@@ -57,20 +57,28 @@ async fn the_guest_answers_through_another_login() {
 async fn a_login_is_repaired_and_undone_without_any_cloud() {
     let (sshd, request) = lab();
     let _forget = Forget(sshd.port);
-    let keys = sshd.path("authorized_keys");
+    // The other administrator's key stays; the user's goes where the guest's scripts
+    // can put it.
+    let key = fs::read_to_string(sshd.path("key.pub")).unwrap();
+    fs::create_dir_all(sshd.path("root")).unwrap();
+    let keys = sshd.path("root/authorized_keys");
+    fs::write(&keys, "# locked\n").unwrap();
     let before = fs::read_to_string(&keys).unwrap();
-    let both = format!("{before}{}", fs::read_to_string(sshd.path("key.pub")).unwrap());
     let fault = format!(
-        "id = 'auth.test'\nlayer = 'auth'\nsymptoms = ['auth.denied']\nneeds = ['login']\n\
-         when = 'true'\nconfidence = 'certain'\nevidence = [\"'seen'\"]\n\
-         references = ['none']\nnot_injected = 'it belongs to a test'\n\
+        "id = 'auth.test'\nlayer = 'auth'\nproduces = ['denied']\nwhen = 'true'\n\
+         basis = 'said'\nevidence = [\"'seen'\"]\nreferences = ['none']\n\
+         not_injected = 'it belongs to a test'\n\
          title = {{ en = 'T', ja = 'T' }}\nexplanation = {{ en = 'E', ja = 'E' }}\n\
-         [[repair]]\nid = 'add'\nrisk = 'edit'\nchannel = 'guest'\n\
-         title = {{ en = 'S', ja = 'S' }}\nscript = '''\nput '{}' <<'EOF'\n{both}EOF\n'''\n",
-        keys.display()
+         [[repair]]\nid = 'add'\nrisk = 'edit'\ntitle = {{ en = 'S', ja = 'S' }}\n\
+         edits = [{{ verb = 'insert-after', insertions = \'\'\'[{{'file': \
+         '/authorized_keys', 'line': 1, 'text': '# locked', 'new': '{}'}}]\'\'\' }}]\n",
+        key.trim_end()
     );
-    let catalogue =
-        Catalogue::parse([("auth.test.toml".to_owned(), fault)].into_iter()).unwrap();
+    let state = "[[state]]\nid = 'denied'\nshows = ['auth.denied']\n\
+                 title = { en = 'S', ja = 'S' }\n";
+    let files = [("states.toml", state), ("auth.test.toml", fault.as_str())];
+    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let catalogue = Catalogue::parse(files.into_iter()).unwrap();
     let policy = Policy {
         allow: Risk::Edit,
         consent: Consent::None,
@@ -89,7 +97,7 @@ async fn a_login_is_repaired_and_undone_without_any_cloud() {
         ..request.clone()
     };
     let undone = undo(&later, &id).await.unwrap();
-    assert_eq!(undone.restored, [keys.display().to_string()]);
+    assert_eq!(undone.restored, ["/authorized_keys"]);
     assert_eq!(fs::read_to_string(&keys).unwrap(), before);
 }
 

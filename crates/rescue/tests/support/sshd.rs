@@ -23,7 +23,8 @@ impl Sshd {
         sshd
     }
 
-    /// The same without starting it.
+    /// The same without starting it. `root/` is for what the guest's scripts may touch:
+    /// they run with it as their root.
     pub(crate) fn prepare(extra: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let path = home.path();
@@ -33,7 +34,7 @@ impl Sshd {
         let port = free_port();
         let config = format!(
             "{extra}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {0}/hostkey\n\
-             AuthorizedKeysFile {0}/authorized_keys\nStrictModes no\nPidFile none\n\
+             AuthorizedKeysFile {0}/authorized_keys {0}/root/authorized_keys\nStrictModes no\nPidFile none\n\
              UsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n",
             path.display()
         );
