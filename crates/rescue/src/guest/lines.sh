@@ -30,7 +30,9 @@ change_lines() {
 				sub(/^[0-9]+ /, "", text)
 				tab = index(text, "\t")
 				if (tab) {
-					more[n] = (n in more ? more[n] "\n" : "") substr(text, tab + 1)
+					# Some awks make the element before they look for it.
+					if (n in more) more[n] = more[n] "\n" substr(text, tab + 1)
+					else more[n] = substr(text, tab + 1)
 					text = substr(text, 1, tab - 1)
 				}
 				word[n] = tolower(text)

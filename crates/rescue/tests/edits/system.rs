@@ -105,7 +105,7 @@ pub(crate) fn cases() -> Vec<Case> {
             name: "restore-stock-config",
             prepare: |tree| {
                 tree.remove(CONFIG);
-                tree.file("etc/ssh/sshd_config.ucf-dist", "Port 22\n", 0, 0o600);
+                tree.file("etc/ssh/sshd_config.ucf-old", "Port 22\n", 0, 0o600);
             },
             edits: || vec![Edit::RestoreStockConfig {}],
             check: |tree| {
