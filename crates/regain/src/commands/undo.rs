@@ -1,5 +1,6 @@
 //! `undo ID`
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arm::ResourceId;
