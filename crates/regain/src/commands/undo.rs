@@ -1,7 +1,10 @@
 //! `undo ID`
 
 use std::sync::Arc;
+<<<<<<< HEAD
 
+=======
+>>>>>>> seams
 use std::time::Duration;
 
 use arm::ResourceId;

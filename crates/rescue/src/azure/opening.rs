@@ -44,11 +44,15 @@ pub(super) async fn open(
         if rule.write(&vm.cloud, &documents, opening, record).await? {
             let Planned { room: Room { priority, .. }, source, .. } = &rule;
             let Opening { name, expires, way, .. } = opening;
-            return Ok(format!(
+            let said = format!(
                 "rule {name} (priority {priority}) allows {source} to port {} until \
                  {expires}",
                 way.port
-            ));
+            );
+            // Whoever named the address may have seen another connection.
+            let from =
+                way.client.as_ref().map(|client| format!("; so says {}", client.from));
+            return Ok(said + &from.unwrap_or_default());
         }
     }
     Err(somebody_else())

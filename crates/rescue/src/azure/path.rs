@@ -269,7 +269,7 @@ fn open(doubts: &[Doubt<'_>]) -> Inbound {
 }
 
 fn texts(prefixes: &[IpNet]) -> Vec<String> {
-    prefixes.iter().map(|net| network::prefix_text(net)).collect()
+    prefixes.iter().map(network::prefix_text).collect()
 }
 
 #[cfg(test)]

@@ -206,12 +206,14 @@ mod tests {
             let (section, why) = ("firewall".to_owned(), "no answer".to_owned());
             verdict(vec![NotChecked { section, why, faults }])
         };
-        let stop = |step, verdict| stop_before(step, &verdict, &catalogue, &policy);
+        let stop = |step: &Step, verdict: Verdict| {
+            stop_before(step, &verdict, &catalogue, &policy)
+        };
         assert_eq!(stop(&restart, open("gfw.nft-drop")), Some(Status::Blind));
         assert_eq!(stop(&restart, open("auth.key-missing")), None);
         assert_eq!(stop(&restart, verdict(Vec::new())), None);
         // A cause that was named is not a guess.
-        let own = Step { fault: "plat.hung".to_owned(), ..restart.clone() };
+        let own = Step { fault: "plat.hung".to_owned(), ..restart };
         assert_eq!(stop(&own, open("gfw.nft-drop")), None);
     }
 }
