@@ -1,10 +1,6 @@
 //! `undo ID`
 
 use std::sync::Arc;
-<<<<<<< HEAD
-
-=======
->>>>>>> seams
 use std::time::Duration;
 
 use arm::ResourceId;
