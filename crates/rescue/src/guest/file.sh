@@ -35,7 +35,12 @@ begin_file() {
 	begin file "$(path_here)" || return 1
 	temporary=$(random_name)
 	printf '%s\n' "$temporary" >"$record/temporary" && printf '%s\n' "$1" >"$record/left" &&
-		sum_here >"$record/was" && touch -r . "$record/time" || return 1
+		sum_here >"$record/was" || return 1
+	if [ -n "$locked" ]; then
+		touch -r "$temp/etc" "$record/time"
+	else
+		touch -r . "$record/time"
+	fi || return 1
 	if [ -L "./$rest" ]; then
 		cp -P -p "./$rest" "$record/old" || return 1
 	elif [ -e "./$rest" ]; then

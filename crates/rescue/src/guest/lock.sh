@@ -13,6 +13,8 @@ locked=
 
 lock_accounts() {
 	[ -z "$locked${REGAIN_ROOT:-}${REGAIN_DRY:-}" ] || return 0
+	# The lock is files in /etc: this is how old that directory was without it.
+	touch -r /etc "$temp/etc" || return 1
 	if command -v vipw >/dev/null 2>&1 && command -v mkfifo >/dev/null 2>&1; then
 		lock_by_vipw
 	else

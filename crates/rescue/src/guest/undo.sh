@@ -50,6 +50,7 @@ back_file() {
 		esac
 	fi
 	touch -r "$record/time" .
+	[ -z "$locked" ] || touch -r "$record/time" "$temp/etc"
 }
 
 # back_user_file: with the user's hand.
@@ -191,7 +192,10 @@ undo() {
 			remains=1
 		fi
 	done
-	unlock_accounts
+	if [ -n "$locked" ]; then
+		unlock_accounts
+		touch -r "$temp/etc" /etc
+	fi
 	for number in $(records); do
 		[ "$(cat "$dir/$number/kind")" = run ] || continue
 		if why=$(cd / && timeout -k 5 60 sh "$dir/$number/path" 2>&1 </dev/null); then

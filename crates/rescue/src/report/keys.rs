@@ -8,8 +8,11 @@ use crate::report::{Asked, Part, pairs};
 
 /// The way to the user's keys, and what their files hold.
 pub(crate) fn keys(part: &Part<'_>, _: &Asked) -> Result<Keys, String> {
-    if part.text("paths").is_none() {
+    if part.text("nobody").is_some() {
         return Err("the guest has no such account, and so no keys of it".to_owned());
+    }
+    if part.text("paths").is_none() {
+        return Err("the guest did not tell in time whose keys to look for".to_owned());
     }
     let mut paths = part.paths("paths", "stat");
     for (link, target) in pairs(part.lines("links")) {

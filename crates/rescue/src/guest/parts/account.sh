@@ -2,10 +2,11 @@
 # 2 not found) and by /etc/passwd; its groups; what its password field is, never the
 # hash, and the days; its shell; and the text that pam_nologin shows to everybody. The
 # part about keys reads the file that this one leaves.
-entry= line=
+entry= line= service=2
 if has getent; then
 	entry=$(limited 3 getent passwd "$LOGIN")
-	block "service $?"
+	service=$?
+	block "service $service"
 fi
 while IFS= read -r line; do
 	case $line in "$LOGIN:"*) break ;; esac
@@ -38,6 +39,8 @@ if [ -n "$entry" ]; then
 	done </etc/shadow
 	block shell
 	stat -L -c '%f %u %g %s %n' "${shell:-/bin/sh}"
+elif [ $service -eq 2 ]; then
+	: >"$work/nobody"
 fi
 for file in /etc/nologin /run/nologin /var/run/nologin; do
 	if [ -e "$file" ] && territory "$file"; then

@@ -3,6 +3,7 @@
 # looks at names (lstat). Of a line its number, the key's type and fingerprint and the
 # names of its options are told; values only of from, expiry-time and principals.
 @USER@
+if [ -e "$work/nobody" ]; then block nobody; fi
 [ -s "$work/user" ] || exit
 {
 	read -r user_uid

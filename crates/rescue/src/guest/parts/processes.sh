@@ -19,6 +19,8 @@ done | awk '
 		print $1, $2, $3, (title == login ? $4 : "(another user)")
 		next
 	}
+	# What other parts ask right now.
+	$4 ~ /^-[Tt]$/ { next }
 	{
 		told = $1 " " $2
 		for (i = 3; i <= NF; i++) {
