@@ -41,9 +41,7 @@ begin_file() {
 	else
 		touch -r . "$record/time"
 	fi || return 1
-	if [ -L "./$rest" ]; then
-		cp -P -p "./$rest" "$record/old" || return 1
-	elif [ -e "./$rest" ]; then
+	if [ -e "./$rest" ] || [ -L "./$rest" ]; then
 		ln "./$rest" "$record/old" 2>/dev/null || cp -a "./$rest" "$record/old" || return 1
 	fi
 	commit

@@ -31,7 +31,7 @@ back_file() {
 			[ -L "./$rest" ] || cp -p --preserve=all --attributes-only \
 				"$record/old" "./$rest" 2>/dev/null || :
 		elif [ "$now" = "$left" ] || [ "$left" = any ]; then
-			if [ -L "$record/old" ] || ! ln "$record/old" "./$temporary" 2>/dev/null; then
+			if ! ln "$record/old" "./$temporary" 2>/dev/null; then
 				cp -a "$record/old" "./$temporary" || { why='it cannot be copied' && return 1; }
 			fi
 			timeout 20 sync "./$temporary" 2>/dev/null || :

@@ -127,6 +127,8 @@ impl Tree {
             "root:{SECRET}:19000:0:99999:7:::\nann:!{SECRET}:0:0:99999:7::19500:\n\
              bob:{SECRET}:19000:0:99999:7:::\n"
         );
+        // Every system that ever changed an account has it.
+        tree.file("etc/.pwd.lock", "", 0, 0o600);
         tree.file("etc/shadow", &shadow, 0, 0o640);
         chown(tree.path("etc/shadow"), None, Some(42)).unwrap();
         tree.file("etc/sudoers", &format!("# {SECRET}\nroot ALL=(ALL) ALL\n"), 0, 0o440);
