@@ -258,7 +258,7 @@ fn what_is_planted_in_place_of_keys_is_named_and_not_opened_by_root() {
         (
             "pipe",
             |file, _| {
-                assert!(Command::new("mkfifo").arg(file).status().unwrap().success())
+                assert!(Command::new("mkfifo").arg(file).status().unwrap().success());
             },
             "not a regular file",
         ),
@@ -287,7 +287,7 @@ fn what_is_planted_in_place_of_keys_is_named_and_not_opened_by_root() {
         let keys = collected(&collected_now.case.keys);
         match keys.files.get(&file.display().to_string()) {
             Some(KeyFile::Unread(why)) => {
-                assert!(why.contains(expected), "{name}: {why}")
+                assert!(why.contains(expected), "{name}: {why}");
             }
             None => assert!(expected.is_empty(), "{name}"),
             Some(KeyFile::Read(lines)) => panic!("{name}: {lines:?}"),
