@@ -7,6 +7,11 @@ take_write_access() { # USER PATH...
 		file | directory) ;;
 		*) fail "$path is neither a file nor a directory" || return 1 ;;
 		esac
+		# A directory with the sticky bit is everybody's on purpose (/tmp): the keys are
+		# in the wrong place, not the rights.
+		case $seen/$seen_mode in
+		directory/[1357]???) fail "$path is everybody's: move the keys out of it" || return 1 ;;
+		esac
 		if [ "$land" = root ]; then
 			set_mode "$(without_write "$seen_mode")"
 		else
