@@ -1,20 +1,23 @@
 //! `~/.ssh/authorized_keys`, written by root into a directory that the user controls.
 //!
-//! The directory is opened first, without following a link, and everything after
-//! happens in that open directory: the user cannot make root write elsewhere.
-
-use std::path::{Path, PathBuf};
+//! Every directory is opened without following a link, and everything after happens in
+//! that open directory: the user cannot make root write elsewhere. What belongs to root
+//! there is used only if it is what it seems: on this very file system, under one name
+//! alone, and a file of keys. Else a planted mount or hard link would give away what it
+//! leads to.
 
 use formats::authorized_keys::Contents;
 use rustix::fs::FileType;
 
 use super::{Account, AccountError, open_home};
-use crate::edit::{Attributes, Place};
+use crate::edit::{Attributes, Opened, Place};
 use crate::ssh_key::PublicKey;
 use crate::undo::Journal;
 
 const FILE: &str = "authorized_keys";
 const WRITABLE_BY_OTHERS: u32 = 0o022;
+/// Thousands of keys.
+const LIMIT: u64 = 1 << 20;
 
 /// Adds keys, or replaces all keys by them. A key that is there already is not added
 /// again, unless it is there with other options, which might keep it from working.
@@ -24,55 +27,79 @@ pub(crate) fn authorize(
     keys: &[PublicKey],
     replace: bool,
 ) -> Result<(), AccountError> {
-    let home = open_home(journal, account)?;
-    let path = PathBuf::from(&account.home).join(".ssh");
-    let place = Place { dir: home, name: ".ssh".into(), path: path.clone() };
-    match place.stat()? {
+    let directory = open_home(journal, account)?.below(".ssh")?;
+    match open(account, &directory, FileType::Directory)? {
         None => {
             let attributes = Attributes::new(0o700, account.uid, account.gid);
-            journal.make_dir_at(&place, &attributes)?;
+            journal.make_dir_at(&directory, &attributes)?;
         }
-        Some(stat) => {
-            let kind = FileType::from_raw_mode(stat.st_mode);
-            check(account, &path, kind, FileType::Directory, stat.st_uid)?;
-            if let Some(mut attributes) = place.attributes()? {
-                attributes.mode = attributes.mode & !WRITABLE_BY_OTHERS | 0o700;
-                journal.set_attributes(&place, &attributes)?;
-            }
+        Some(opened) => {
+            let mut attributes = opened.attributes();
+            attributes.mode = attributes.mode & !WRITABLE_BY_OTHERS | 0o700;
+            journal.set_attributes(&opened, &attributes)?;
         }
     }
-    let file = Place { dir: place.open_dir()?, name: FILE.into(), path: path.join(FILE) };
+    let file = directory.below(FILE)?;
     let mut attributes = Attributes::new(0o600, account.uid, account.gid);
-    if let Some(stat) = file.stat()? {
-        let kind = FileType::from_raw_mode(stat.st_mode);
-        check(account, &file.path, kind, FileType::RegularFile, stat.st_uid)?;
-        attributes.extended =
-            file.attributes()?.map(|before| before.extended).unwrap_or_default();
+    let mut before = Vec::new();
+    if let Some(opened) = open(account, &file, FileType::RegularFile)? {
+        attributes.extended = opened.attributes().extended;
+        let foreign = opened.uid() != account.uid;
+        if foreign || !replace {
+            before = opened.read(LIMIT)?;
+        }
+        let text = String::from_utf8_lossy(&before);
+        if foreign && !Contents::of(text.lines()).others.is_empty() {
+            return Err(refused(&file, "is root's and holds something else than keys"));
+        }
+        if replace {
+            before.clear();
+        }
     }
-    let before = if replace { None } else { file.read()? };
-    let content = with_keys(before.as_deref().unwrap_or_default(), keys);
-    journal.write_with(&file, &content, &attributes)?;
+    journal.write_with(&file, &with_keys(&before, keys), &attributes)?;
     Ok(())
 }
 
-/// Only what belongs to the user or to root, and is what it should be.
-fn check(
+/// Only what belongs to the user, or to root and nowhere else, and is what it should be.
+fn open(
     account: &Account,
-    path: &Path,
-    kind: FileType,
+    place: &Place,
     wanted: FileType,
-    owner: u32,
-) -> Result<(), AccountError> {
-    let reason = if kind == FileType::Symlink {
-        "is a symlink; refusing to write through it".to_owned()
-    } else if kind != wanted {
-        "is not what it should be; move it away first".to_owned()
-    } else if owner != account.uid && owner != 0 {
-        format!("is not owned by {} or root; refusing to write there", account.name)
-    } else {
-        return Ok(());
-    };
-    Err(AccountError::Home { path: path.display().to_string(), reason })
+) -> Result<Option<Opened>, AccountError> {
+    let Some(stat) = place.stat()? else { return Ok(None) };
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    if kind == FileType::Symlink {
+        return Err(refused(place, "is a symlink; refusing to write through it"));
+    }
+    if kind != wanted {
+        return Err(refused(place, "is not what it should be; move it away first"));
+    }
+    let Some(opened) = place.open()? else { return Ok(None) };
+    if opened.kind() != wanted {
+        return Err(refused(place, "was changed meanwhile"));
+    }
+    if opened.uid() == account.uid {
+        return Ok(Some(opened));
+    }
+    if opened.uid() != 0 {
+        let name = &account.name;
+        let reason = format!("is not owned by {name} or root; refusing to write there");
+        return Err(refused(place, &reason));
+    }
+    if !opened.belongs_in(&place.dir) {
+        return Err(refused(
+            place,
+            "is root's and has another place too (a mount or a hard link)",
+        ));
+    }
+    Ok(Some(opened))
+}
+
+fn refused(place: &Place, reason: &str) -> AccountError {
+    AccountError::Home {
+        path: place.path.display().to_string(),
+        reason: reason.to_owned(),
+    }
 }
 
 fn with_keys(before: &[u8], keys: &[PublicKey]) -> Vec<u8> {

@@ -1,13 +1,12 @@
 //! Home directories: made from `/etc/skel`, opened with care.
 
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::{Account, AccountError};
-use crate::edit::{self, Attributes, Place};
+use crate::edit::{self, Attributes, Land, Place};
 use crate::undo::Journal;
 
 const SKEL: &str = "/etc/skel";
@@ -21,40 +20,44 @@ pub(crate) fn make_home(
     account: &Account,
     mode: u32,
 ) -> Result<(), AccountError> {
-    let home = checked(account)?;
-    let root = journal.root().to_owned();
-    journal.make_dirs(home.parent().unwrap_or(Path::new("/")))?;
-    let Some(place) = Place::follow(&root, &home)? else {
-        return Err(broken(account, "has no parent directory"));
-    };
+    let place = find(journal, account, true)?;
     if place.stat()?.is_some() {
         return Ok(());
     }
+    if place.land == Land::User {
+        return Err(broken(account, "would lie where others than root can change it"));
+    }
     journal.make_dir_at(&place, &Attributes::new(mode, account.uid, account.gid))?;
+    let root = journal.root().to_owned();
     copy(&root, Path::new(SKEL), &place.path, account, 0)
 }
 
-/// Opens the home directory and makes it acceptable for sshd (StrictModes): it
-/// belongs to the user or to root, and nobody else can write there.
+/// Finds the home directory and makes it acceptable for sshd (StrictModes): it belongs
+/// to the user or to root, and nobody else can write there.
 pub(crate) fn open_home(
     journal: &mut Journal,
     account: &Account,
-) -> Result<OwnedFd, AccountError> {
-    let home = checked(account)?;
-    let place = Place::follow(journal.root(), &home)?
-        .ok_or_else(|| broken(account, "has no parent directory"))?;
-    let Some(before) = place.attributes()? else {
+) -> Result<Place, AccountError> {
+    let place = find(journal, account, false)?;
+    let Some(opened) = place.open()? else {
         return Err(broken(account, "does not exist"));
     };
-    let mut after = before.clone();
-    after.mode &= !WRITABLE_BY_OTHERS;
-    // Only a directory that is plainly somebody's home changes its owner.
-    let below_home = place.path.starts_with("/home/");
-    if below_home && before.uid != account.uid && before.uid != 0 {
-        (after.uid, after.gid) = (account.uid, account.gid);
+    if opened.kind() != FileType::Directory {
+        return Err(broken(account, "is no directory"));
     }
-    journal.set_attributes(&place, &after)?;
-    place.open_dir().map_err(AccountError::Edit)
+    let mut after = opened.attributes();
+    after.mode &= !WRITABLE_BY_OTHERS;
+    if opened.uid() != account.uid {
+        if place.land == Land::User {
+            return Err(broken(account, "is another account's, as what is above it"));
+        }
+        // Only a directory that is plainly somebody's home changes its owner.
+        if opened.uid() != 0 && place.path.starts_with("/home/") {
+            (after.uid, after.gid) = (account.uid, account.gid);
+        }
+    }
+    journal.set_attributes(&opened, &after)?;
+    Ok(place)
 }
 
 /// Takes the home directory away, if it is plainly this user's. Gives whether it did.
@@ -74,17 +77,51 @@ pub(crate) fn take_home_away(
     Ok(true)
 }
 
-/// A path that root may safely make and change: absolute and not the system's own.
+/// The place of the home directory; the directories above it are made on request.
+///
+/// Where root's links lead is root's decision, but no directory of the system is
+/// anybody's home, whatever leads there.
+fn find(
+    journal: &mut Journal,
+    account: &Account,
+    make_above: bool,
+) -> Result<Place, AccountError> {
+    let home = checked(account)?;
+    if make_above {
+        journal.make_dirs(home.parent().unwrap_or(Path::new("/")))?;
+    }
+    let place = Place::follow(journal.root(), &home)?
+        .ok_or_else(|| broken(account, "has no parent directory"))?;
+    if is_the_systems(&place.path) {
+        return Err(broken(account, "leads to a directory of the system"));
+    }
+    Ok(place)
+}
+
+/// A path that may be a home directory: absolute and not the system's own.
 fn checked(account: &Account) -> Result<PathBuf, AccountError> {
     let home = Path::new(&account.home);
-    let dots = home.components().any(|c| c == std::path::Component::ParentDir);
+    let dots = home.components().any(|c| c == Component::ParentDir);
     if !home.is_absolute() || dots {
         return Err(broken(account, "is not an absolute path"));
     }
-    if home.components().count() < 3 {
+    if is_the_systems(home) {
         return Err(broken(account, "is no home directory: it belongs to the system"));
     }
     Ok(home.to_owned())
+}
+
+/// Directories below these are programs', settings' and the kernel's.
+const SYSTEM: [&str; 13] = [
+    "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "proc", "root", "run", "sbin",
+    "sys", "usr",
+];
+
+/// Those at the top too, and those at the top of `/var`, where services have homes.
+fn is_the_systems(path: &Path) -> bool {
+    let names: Vec<_> = path.components().skip(1).map(|c| c.as_os_str()).collect();
+    let needed = if names.first().is_some_and(|top| *top == "var") { 3 } else { 2 };
+    names.len() < needed || SYSTEM.iter().any(|system| names[0] == *system)
 }
 
 /// Copies files, directories and links. Not journalled one by one: the home directory

@@ -10,6 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 
 use super::AccountError;
+use crate::edit;
 
 const PATH: &str = "/etc/.pwd.lock";
 const TRIES: u32 = 100;
@@ -23,7 +24,7 @@ pub(super) struct Lock {
 
 impl Lock {
     pub(super) fn take(root: &Path) -> Result<Lock, AccountError> {
-        let path = root.join(PATH.trim_start_matches('/'));
+        let path = edit::on_this_machine(root, Path::new(PATH))?;
         let file = OpenOptions::new()
             .create(true)
             .write(true)

@@ -72,11 +72,12 @@ pub(super) fn close_permissions(journal: &mut Journal) -> Result<(), SshdError> 
         else {
             continue;
         };
-        let Some(mut attributes) = place.attributes()? else { continue };
+        let Some(opened) = place.open()? else { continue };
+        let mut attributes = opened.attributes();
         let allowed = if shared == Some(attributes.gid) { 0o640 } else { 0o600 };
         attributes.mode = attributes.mode & allowed | 0o600;
         attributes.uid = 0;
-        journal.set_attributes(&place, &attributes)?;
+        journal.set_attributes(&opened, &attributes)?;
     }
     Ok(())
 }

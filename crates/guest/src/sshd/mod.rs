@@ -191,10 +191,11 @@ pub(crate) fn refusal(root: &Path) -> Result<Option<String>, SshdError> {
 fn make_executable(journal: &mut Journal) -> Result<(), SshdError> {
     let place = Place::follow(journal.root(), Path::new(BINARY))?;
     let place = place.ok_or(SshdError::NotInstalled)?;
-    let mut attributes = place.attributes()?.ok_or(SshdError::NotInstalled)?;
+    let opened = place.open()?.ok_or(SshdError::NotInstalled)?;
+    let mut attributes = opened.attributes();
     if attributes.mode & 0o111 == 0 {
         attributes.mode |= 0o755;
-        journal.set_attributes(&place, &attributes)?;
+        journal.set_attributes(&opened, &attributes)?;
     }
     Ok(())
 }

@@ -10,15 +10,22 @@ use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
 use super::restore::take_back;
-use super::{DIRECTORY, JOURNAL, Record, UndoError, journal_error, no_directory, prune};
+use super::{
+    DIRECTORY, JOURNAL, Record, UndoError, directory, journal_error, no_directory, prune,
+};
 use crate::clock;
-use crate::edit::{self, Attributes, Place};
+use crate::edit::{self, Attributes, Opened, Place};
+
+/// No file that is kept as a copy is larger.
+const COPY_LIMIT: u64 = 16 << 20;
 
 /// A journal that is being written.
 #[derive(Debug)]
 pub(crate) struct Journal {
     pub(super) root: PathBuf,
     pub(super) id: String,
+    /// Where it is on this machine.
+    dir: PathBuf,
     pub(super) file: File,
     records: Vec<Record>,
     open: bool,
@@ -32,7 +39,7 @@ impl Journal {
             started.chars().filter(|c| !matches!(c, '-' | ':' | 'Z')).collect();
         let id = format!("{compact}-{:04x}", rand::rngs::OsRng.next_u32() & 0xffff);
         prune(root);
-        let dir = root.join(DIRECTORY).join(&id);
+        let dir = directory(root)?.join(&id);
         let failed = |source| journal_error("make", &dir, source);
         DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(failed)?;
         let file = OpenOptions::new()
@@ -42,7 +49,7 @@ impl Journal {
             .open(dir.join(JOURNAL))
             .map_err(failed)?;
         let mut journal =
-            Journal { root: root.into(), id, file, records: Vec::new(), open: true };
+            Journal { root: root.into(), id, dir, file, records: Vec::new(), open: true };
         journal.record(Record::Begin { title: title.to_owned(), started })?;
         Ok(journal)
     }
@@ -74,9 +81,8 @@ impl Journal {
         content: &[u8],
         new: &Attributes,
     ) -> Result<(), UndoError> {
-        let attributes = place.attributes()?;
-        self.save(place, attributes.as_ref())?;
-        place.replace(content, attributes.as_ref().unwrap_or(new))?;
+        let before = self.save(place)?;
+        place.replace(content, before.as_ref().unwrap_or(new))?;
         Ok(())
     }
 
@@ -87,8 +93,7 @@ impl Journal {
         content: &[u8],
         attributes: &Attributes,
     ) -> Result<(), UndoError> {
-        let before = place.attributes()?;
-        self.save(place, before.as_ref())?;
+        self.save(place)?;
         place.replace(content, attributes)?;
         Ok(())
     }
@@ -102,12 +107,11 @@ impl Journal {
         };
         let Some(stat) = place.stat()? else { return Ok(()) };
         if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
-            let attributes = place.attributes()?;
-            self.save(&place, attributes.as_ref())?;
+            self.save(&place)?;
             place.unlink()?;
             return Ok(place.sync()?);
         }
-        let inside = Path::new("/").join(DIRECTORY).join(&self.id).join(self.next_name());
+        let inside = Path::new(DIRECTORY).join(&self.id).join(self.next_name());
         let beside = place.path.with_file_name(format!(
             ".{}.regain-{}",
             place.name.to_string_lossy(),
@@ -163,18 +167,18 @@ impl Journal {
         Ok(place.link_to(target)?)
     }
 
-    /// Changes mode and owner of what is there.
+    /// Changes mode and owner of what was looked at.
     pub(crate) fn set_attributes(
         &mut self,
-        place: &Place,
+        opened: &Opened,
         attributes: &Attributes,
     ) -> Result<(), UndoError> {
-        let before = place.attributes()?.ok_or_else(|| no_directory(&place.path))?;
+        let before = opened.attributes();
         if before == *attributes {
             return Ok(());
         }
-        self.record(Record::Attributes { path: place.path.clone(), attributes: before })?;
-        Ok(place.set_attributes(attributes)?)
+        self.record(Record::attributes(opened, before))?;
+        Ok(opened.set_attributes(attributes)?)
     }
 
     /// Records a path that somebody else is about to change or make.
@@ -183,20 +187,19 @@ impl Journal {
         let Some(stat) = place.stat()? else {
             return self.record(Record::Absent { path: place.path });
         };
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => {
-                let name = self.next_name();
-                // A copy: the other one may write into the file as it is.
-                let content = place.read()?.unwrap_or_default();
-                let attributes = place.attributes()?;
-                self.put_aside(&name, &content)?;
-                self.record(Record::Saved { path: place.path, name, attributes })
-            }
-            FileType::Directory => {
-                let attributes = place.attributes()?.unwrap_or(Attributes::root(0o755));
-                self.record(Record::Attributes { path: place.path, attributes })
-            }
-            _ => self.save(&place, None),
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
+            self.save(&place)?;
+            return Ok(());
+        }
+        let Some(opened) = place.open()? else {
+            return self.record(Record::Absent { path: place.path });
+        };
+        let attributes = opened.attributes();
+        match opened.kind() {
+            // A copy: the other one may write into the file as it is.
+            FileType::RegularFile => self.copy(&place.path, opened),
+            FileType::Directory => self.record(Record::attributes(&opened, attributes)),
+            _ => Err(UndoError::Strange(place.path)),
         }
     }
 
@@ -217,11 +220,7 @@ impl Journal {
     pub(crate) fn forget(mut self) {
         self.open = false;
         // A leftover directory is pruned some day.
-        let _ = std::fs::remove_dir_all(self.dir());
-    }
-
-    fn dir(&self) -> PathBuf {
-        self.root.join(DIRECTORY).join(&self.id)
+        let _ = std::fs::remove_dir_all(&self.dir);
     }
 
     pub(super) fn place(&self, path: &str) -> Result<Place, UndoError> {
@@ -230,44 +229,54 @@ impl Journal {
     }
 
     /// Records a file or link, which is then free to be replaced or removed, but not
-    /// to be written into.
-    fn save(
-        &mut self,
-        place: &Place,
-        attributes: Option<&Attributes>,
-    ) -> Result<(), UndoError> {
+    /// to be written into. Gives a file's attributes.
+    fn save(&mut self, place: &Place) -> Result<Option<Attributes>, UndoError> {
         let Some(stat) = place.stat()? else {
-            return self.record(Record::Absent { path: place.path.clone() });
+            self.record(Record::Absent { path: place.path.clone() })?;
+            return Ok(None);
         };
-        let kind = FileType::from_raw_mode(stat.st_mode);
-        if !matches!(kind, FileType::RegularFile | FileType::Symlink) {
-            return Err(UndoError::Strange(place.path.clone()));
-        }
         let name = self.next_name();
-        let saved = self.dir().join(&name);
-        let here = rustix::fs::CWD;
-        let linked =
-            rustix::fs::linkat(&place.dir, &place.name, here, &saved, AtFlags::empty());
-        let attributes = match linked {
-            Ok(()) => None,
-            // Another file system, or one without links, or an immutable file.
-            Err(_) if kind == FileType::RegularFile => {
-                self.put_aside(&name, &place.read()?.unwrap_or_default())?;
-                attributes.cloned()
-            }
-            Err(_) => {
+        let saved = self.dir.join(&name);
+        let record = Record::Saved { path: place.path.clone(), name, attributes: None };
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
+            let flags = AtFlags::empty();
+            let here = rustix::fs::CWD;
+            if rustix::fs::linkat(&place.dir, &place.name, here, &saved, flags).is_err() {
                 let target = rustix::fs::readlinkat(&place.dir, &place.name, Vec::new())
                     .map_err(|e| place.failed("read the link", e))?;
                 std::os::unix::fs::symlink(target.to_string_lossy().as_ref(), &saved)
                     .map_err(|source| journal_error("write", &saved, source))?;
-                None
             }
-        };
-        self.record(Record::Saved { path: place.path.clone(), name, attributes })
+            self.record(record)?;
+            return Ok(None);
+        }
+        let opened = place.open()?.ok_or_else(|| no_directory(&place.path))?;
+        if opened.kind() != FileType::RegularFile {
+            return Err(UndoError::Strange(place.path.clone()));
+        }
+        let attributes = opened.attributes();
+        if opened.link_to(&saved) {
+            self.record(record)?;
+        } else {
+            // Another file system, or one without links, or an immutable file.
+            self.copy(&place.path, opened)?;
+        }
+        Ok(Some(attributes))
+    }
+
+    /// Keeps the content of a file.
+    fn copy(&mut self, path: &Path, opened: Opened) -> Result<(), UndoError> {
+        let (name, attributes) = (self.next_name(), opened.attributes());
+        self.put_aside(&name, &opened.read(COPY_LIMIT)?)?;
+        self.record(Record::Saved {
+            path: path.into(),
+            name,
+            attributes: Some(attributes),
+        })
     }
 
     fn put_aside(&self, name: &str, content: &[u8]) -> Result<(), UndoError> {
-        let path = self.dir().join(name);
+        let path = self.dir.join(name);
         let written = OpenOptions::new()
             .create_new(true)
             .write(true)
@@ -282,7 +291,7 @@ impl Journal {
     }
 
     fn record(&mut self, record: Record) -> Result<(), UndoError> {
-        let dir = self.dir();
+        let dir = self.dir.clone();
         let failed = |source| journal_error("write", &dir, source);
         let mut line =
             serde_json::to_vec(&record).map_err(|e| failed(std::io::Error::other(e)))?;

@@ -20,12 +20,12 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use crate::edit::{Attributes, EditError};
+use crate::edit::{self, Attributes, EditError, Opened};
 pub(crate) use journal::Journal;
 use restore::take_back;
 
 /// Where the journals are, below the root.
-const DIRECTORY: &str = "var/lib/regain/undo";
+const DIRECTORY: &str = "/var/lib/regain/undo";
 const JOURNAL: &str = "journal";
 /// Older journals are dropped when a new one begins.
 const KEPT: usize = 32;
@@ -53,6 +53,9 @@ pub enum UndoError {
     /// It was undone before.
     #[error("{0} has been undone already")]
     Undone(String),
+    /// Another one is there than the one that was changed.
+    #[error("{path} is another one than the one that was changed", path = .0.display())]
+    Replaced(PathBuf),
     /// Something is there that cannot be recorded.
     #[error("{path} is neither a file, a directory nor a link", path = .0.display())]
     Strange(PathBuf),
@@ -79,6 +82,9 @@ enum Record {
     Attributes {
         path: PathBuf,
         attributes: Attributes,
+        /// Which one it was.
+        #[serde(default)]
+        inode: Option<u64>,
     },
     /// Something was moved to another place in the guest.
     Moved {
@@ -93,6 +99,13 @@ enum Record {
     Undone,
 }
 
+impl Record {
+    fn attributes(opened: &Opened, attributes: Attributes) -> Record {
+        let (path, inode) = (opened.path.clone(), Some(opened.inode()));
+        Record::Attributes { path, attributes, inode }
+    }
+}
+
 /// Takes the changes of a journal back; gives the paths that were restored.
 pub fn undo(root: &Path, id: &str) -> Result<Vec<PathBuf>, UndoError> {
     let records = read(root, id)?;
@@ -100,7 +113,7 @@ pub fn undo(root: &Path, id: &str) -> Result<Vec<PathBuf>, UndoError> {
         return Err(UndoError::Undone(id.to_owned()));
     }
     let restored = take_back(root, id, &records)?;
-    let dir = root.join(DIRECTORY).join(id);
+    let dir = directory(root)?.join(id);
     let line = serde_json::to_string(&Record::Undone).unwrap_or_default();
     OpenOptions::new()
         .append(true)
@@ -117,6 +130,7 @@ pub(crate) fn newest(root: &Path, title: &str) -> Option<(String, Vec<Before>)> 
     ids.reverse();
     ids.into_iter().find_map(|id| {
         let records = read(root, &id).ok()?;
+        let dir = directory(root).ok()?.join(&id);
         let ours =
             matches!(records.first(), Some(Record::Begin { title: t, .. }) if t == title);
         let kept = records.contains(&Record::Kept) && !records.contains(&Record::Undone);
@@ -127,9 +141,8 @@ pub(crate) fn newest(root: &Path, title: &str) -> Option<(String, Vec<Before>)> 
         for record in records {
             let (path, content) = match record {
                 Record::Saved { path, name, .. } => {
-                    let saved = root.join(DIRECTORY).join(&id).join(name);
                     // A kept link has no content.
-                    match std::fs::read(saved) {
+                    match std::fs::read(dir.join(name)) {
                         Ok(content) => (path, Some(content)),
                         Err(_) => continue,
                     }
@@ -155,7 +168,7 @@ pub(crate) struct Before {
 
 fn read(root: &Path, id: &str) -> Result<Vec<Record>, UndoError> {
     let plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let dir = root.join(DIRECTORY).join(id);
+    let dir = directory(root)?.join(id);
     if id.is_empty() || !plain || !dir.join(JOURNAL).exists() {
         return Err(UndoError::Unknown(id.to_owned()));
     }
@@ -165,9 +178,15 @@ fn read(root: &Path, id: &str) -> Result<Vec<Record>, UndoError> {
     Ok(text.lines().map_while(|line| serde_json::from_str(line).ok()).collect())
 }
 
+/// Where the journals are on this machine; nothing on the way leads out of `root`.
+fn directory(root: &Path) -> Result<PathBuf, EditError> {
+    edit::on_this_machine(root, Path::new(DIRECTORY))
+}
+
 /// Journals by age, the oldest first. Other directories there are not ours.
 fn ids(root: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(root.join(DIRECTORY)) else { return Vec::new() };
+    let entries = directory(root).map(std::fs::read_dir);
+    let Ok(Ok(entries)) = entries else { return Vec::new() };
     let mut ids: Vec<String> = entries
         .flatten()
         .filter(|entry| entry.path().join(JOURNAL).exists())
@@ -178,10 +197,11 @@ fn ids(root: &Path) -> Vec<String> {
 }
 
 fn prune(root: &Path) {
+    let Ok(directory) = directory(root) else { return };
     let ids = ids(root);
     for id in ids.iter().take(ids.len().saturating_sub(KEPT - 1)) {
         // A journal that cannot be removed is no reason not to help.
-        let _ = std::fs::remove_dir_all(root.join(DIRECTORY).join(id));
+        let _ = std::fs::remove_dir_all(directory.join(id));
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
-use super::{DIRECTORY, Record, UndoError, journal_error, no_directory};
+use super::{Record, UndoError, directory, journal_error, no_directory};
 use crate::edit::{Attributes, Place};
 use crate::process::{self, Limits};
 
@@ -24,11 +24,14 @@ pub(super) fn take_back(
             Record::Saved { path, name, attributes } => {
                 restore(root, id, path, name, attributes.as_ref())?;
             }
-            Record::Attributes { path, attributes } => {
+            Record::Attributes { path, attributes, inode } => {
                 if let Some(place) = Place::exact(root, path)?
-                    && place.stat()?.is_some()
+                    && let Some(opened) = place.open()?
                 {
-                    place.set_attributes(attributes)?;
+                    if inode.is_some_and(|inode| inode != opened.inode()) {
+                        return Err(UndoError::Replaced(path.clone()));
+                    }
+                    opened.set_attributes(attributes)?;
                 }
             }
             Record::Moved { path, to } => move_back(root, to, path)?,
@@ -63,7 +66,7 @@ pub(super) fn take_back(
 fn remove(root: &Path, id: &str, number: usize, path: &Path) -> Result<(), UndoError> {
     let Some(place) = Place::exact(root, path)? else { return Ok(()) };
     let Some(stat) = place.stat()? else { return Ok(()) };
-    let aside = root.join(DIRECTORY).join(id).join(format!("undone-{number}"));
+    let aside = directory(root)?.join(id).join(format!("undone-{number}"));
     match rustix::fs::renameat(&place.dir, &place.name, rustix::fs::CWD, &aside) {
         Ok(()) => Ok(place.sync()?),
         Err(Errno::XDEV)
@@ -90,7 +93,7 @@ fn restore(
     name: &str,
     attributes: Option<&Attributes>,
 ) -> Result<(), UndoError> {
-    let saved = root.join(DIRECTORY).join(id).join(name);
+    let saved = directory(root)?.join(id).join(name);
     let failed = |source| journal_error("read", &saved, source);
     let place = Place::exact(root, path)?.ok_or_else(|| no_directory(path))?;
     if let Some(attributes) = attributes {

@@ -45,9 +45,10 @@ fn change_everything(journal: &mut Journal) {
     journal.take_away("/etc/dir").expect("directory");
     journal.take_away("/etc/none").expect("nothing");
     let place = journal.place("/etc").expect("place");
-    let attributes = place.attributes().expect("stat").expect("exists");
+    let opened = place.open().expect("open").expect("exists");
+    let attributes = opened.attributes();
     journal
-        .set_attributes(&place, &Attributes { mode: 0o700, ..attributes })
+        .set_attributes(&opened, &Attributes { mode: 0o700, ..attributes })
         .expect("chmod");
     journal.keep("/etc/file").expect("keep");
     std::fs::write(journal.root.join("etc/file"), "by somebody else").expect("write");
@@ -103,7 +104,7 @@ fn only_journals_can_be_undone() {
 #[test]
 fn old_journals_are_pruned_and_strangers_are_not() {
     let root = root();
-    let stranger = root.path().join(DIRECTORY).join("0-rescue/1");
+    let stranger = directory(root.path()).expect("found").join("0-rescue/1");
     std::fs::create_dir_all(&stranger).expect("mkdir");
     for _ in 0..KEPT + 3 {
         Journal::begin(root.path(), "test").expect("begin").commit().expect("commit");

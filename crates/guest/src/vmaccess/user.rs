@@ -78,7 +78,7 @@ fn obstacles(root: &Path, accounts: &Accounts, account: &Account) -> Vec<String>
         ));
     }
     let shell = &account.shell;
-    if !shell.is_empty() && edit::kind(root, shell).is_none() {
+    if !shell.is_empty() && edit::is_missing(root, shell) {
         remarks.push(format!(
             "the login shell {shell} does not exist, so sshd refuses the user"
         ));

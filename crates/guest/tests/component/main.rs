@@ -2,6 +2,7 @@
 //! boot, agent. Needs root, for owners and `chroot`.
 
 mod agent;
+mod hostile;
 mod provision;
 mod rights;
 mod root;

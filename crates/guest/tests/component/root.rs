@@ -2,7 +2,7 @@
 //! for the programs of OpenSSH, run by a real shell with `chroot`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -80,6 +80,7 @@ impl Root {
         fs::create_dir_all(root.path("etc/ssh/sshd_config.d")).expect("mkdir");
         fs::create_dir_all(root.path("home/ann")).expect("mkdir");
         fs::create_dir_all(root.path("run")).expect("mkdir");
+        fs::create_dir_all(root.path("srv")).expect("mkdir");
         std::os::unix::fs::chown(root.path("home/ann"), Some(1000), Some(1000))
             .expect("chown");
         for (path, script) in
@@ -116,13 +117,13 @@ impl Root {
         self.path(path).symlink_metadata().is_ok()
     }
 
-    /// Everything of the guest that a handler may change, with content.
-    pub(crate) fn picture(&self) -> Vec<(PathBuf, u32, Vec<u8>)> {
-        let mut todo = vec![self.path("etc"), self.path("home")];
+    /// Everything of the guest that a handler may change: mode, owner, content.
+    pub(crate) fn picture(&self) -> Vec<(PathBuf, [u32; 3], Vec<u8>)> {
+        let mut todo = vec![self.path("etc"), self.path("home"), self.path("srv")];
         let mut seen = Vec::new();
         while let Some(path) = todo.pop() {
             let meta = path.symlink_metadata().expect("stat");
-            let mode = meta.permissions().mode();
+            let facts = [meta.mode(), meta.uid(), meta.gid()];
             let mut content = Vec::new();
             if meta.is_dir() {
                 todo.extend(
@@ -131,11 +132,11 @@ impl Root {
             } else if meta.is_symlink() {
                 let target = fs::read_link(&path).expect("link");
                 content = target.into_os_string().into_encoded_bytes();
-            } else {
+            } else if meta.is_file() && meta.len() < 1 << 20 {
                 content = fs::read(&path).expect("read");
             }
             if !path.ends_with(".pwd.lock") {
-                seen.push((path, mode, content));
+                seen.push((path, facts, content));
             }
         }
         seen.sort();

@@ -1,70 +1,31 @@
-//! One file in the guest, found below a root and replaced in one rename.
-//!
-//! A [`Place`] is an open directory and a name in it: whatever happens to the path in
-//! the meantime, reading, checking and replacing concern the same directory. With a
-//! root other than `/` (offline repair) absolute symbolic links stay inside that root.
-//! A replaced file keeps its mode, owner and extended attributes (SELinux label, ACL).
+//! A name in an open directory.
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use rand::RngCore;
-use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Uid, XattrFlags,
-};
+use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
-use serde::{Deserialize, Serialize};
 
-/// Symbolic links that are followed before a path counts as a loop.
-const LINK_LIMIT: usize = 40;
+use super::walk::{self, LINK_LIMIT, Land};
+use super::{Attributes, EditError, Opened};
 
-/// Why a file could not be read or changed.
-#[derive(Debug, thiserror::Error)]
-#[error("could not {action} {path}", path = path.display())]
-pub struct EditError {
-    /// What was being done, as a verb.
-    pub action: &'static str,
-    /// The path as the guest sees it.
-    pub path: PathBuf,
-    /// What the system says.
-    #[source]
-    pub source: std::io::Error,
-}
-
-/// Mode, owner and extended attributes of a file or directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Attributes {
-    /// Permission bits, with set-uid, set-gid and sticky.
-    pub(crate) mode: u32,
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
-    /// Names and values; empty for a new file.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) extended: Vec<(String, Vec<u8>)>,
-}
-
-impl Attributes {
-    pub(crate) fn new(mode: u32, uid: u32, gid: u32) -> Attributes {
-        Attributes { mode, uid, gid, extended: Vec::new() }
-    }
-
-    /// Owned by root.
-    pub(crate) fn root(mode: u32) -> Attributes {
-        Attributes::new(mode, 0, 0)
-    }
-}
+/// No file that is read whole is larger: account files of a large site are.
+const READ_LIMIT: u64 = 16 << 20;
 
 /// A name in an open directory.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) dir: OwnedFd,
     pub(crate) name: OsString,
-    /// The path as the guest sees it, for messages and the undo journal.
+    /// The path as the guest sees it, without the links that led there; for messages
+    /// and the undo journal.
     pub(crate) path: PathBuf,
+    /// Who can change what is here.
+    pub(crate) land: Land,
 }
 
 impl Place {
@@ -75,27 +36,47 @@ impl Place {
         let invalid = || failed(Errno::INVAL.into());
         let name = path.file_name().ok_or_else(invalid)?;
         let parent = path.parent().unwrap_or(Path::new("/"));
-        match open_dir(root, parent) {
-            Ok(dir) => Ok(Some(Place { dir, name: name.into(), path: path.into() })),
-            Err(Errno::NOENT) => Ok(None),
-            Err(error) => Err(failed(error.into())),
-        }
+        let way = walk::directory(root, parent).map_err(failed)?;
+        Ok(way.map(|way| Place {
+            dir: way.dir,
+            name: name.into(),
+            path: way.path.join(name),
+            land: way.land,
+        }))
     }
 
-    /// The place of `path` below `root` after all symbolic links.
+    /// The place of `path` below `root` after all of root's links; a user's link at its
+    /// end is an error.
     pub(crate) fn follow(root: &Path, path: &Path) -> Result<Option<Place>, EditError> {
         let mut path = path.to_owned();
         for _ in 0..LINK_LIMIT {
             let Some(place) = Place::exact(root, &path)? else { return Ok(None) };
-            match rustix::fs::readlinkat(&place.dir, &place.name, Vec::new()) {
-                Ok(target) => {
-                    let target = OsString::from_vec(target.into_bytes());
-                    path = normal(&path.parent().unwrap_or(Path::new("/")).join(target));
+            let link = walk::link(&place.dir, &place.name);
+            match link.map_err(|e| place.failed("find", e))? {
+                Some(target) => {
+                    walk::may_follow(place.land).map_err(|e| place.io("find", e))?;
+                    let dir = place.path.parent().unwrap_or(Path::new("/"));
+                    path = dir.join(target);
+                    // What ends with `..` has no name of its own.
+                    if path.file_name().is_none() {
+                        let way = walk::directory(root, &path);
+                        let Some(way) = way.map_err(|e| place.io("find", e))? else {
+                            return Ok(None);
+                        };
+                        path = way.path;
+                    }
                 }
-                Err(_) => return Ok(Some(place)),
+                None => return Ok(Some(place)),
             }
         }
         Err(EditError { action: "find", path, source: Errno::LOOP.into() })
+    }
+
+    /// A name in the directory that is here.
+    pub(crate) fn below(&self, name: &str) -> Result<Place, EditError> {
+        let dir = self.open_dir()?;
+        let land = walk::below(self.land, &dir).map_err(|e| self.failed("look at", e))?;
+        Ok(Place { dir, name: name.into(), path: self.path.join(name), land })
     }
 
     /// What is there, a symbolic link not followed; `None`: nothing.
@@ -107,36 +88,20 @@ impl Place {
         }
     }
 
-    /// The content of a regular file; `None`: there is none.
-    pub(crate) fn read(&self) -> Result<Option<Vec<u8>>, EditError> {
+    /// Opens what is here; `None`: nothing. A link is an error.
+    pub(crate) fn open(&self) -> Result<Option<Opened>, EditError> {
         let flags =
             OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(&self.dir, &self.name, flags, Mode::empty()) {
-            Ok(file) => File::from(file),
-            Err(Errno::NOENT) => return Ok(None),
-            Err(error) => return Err(self.failed("open", error)),
-        };
-        let mut content = Vec::new();
-        (&file).read_to_end(&mut content).map_err(|source| self.io("read", source))?;
-        Ok(Some(content))
+        match rustix::fs::openat(&self.dir, &self.name, flags, Mode::empty()) {
+            Ok(file) => Opened::new(file, self.path.clone()).map(Some),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(self.failed("open", error)),
+        }
     }
 
-    /// Mode, owner and extended attributes; `None`: nothing there, or a link.
-    pub(crate) fn attributes(&self) -> Result<Option<Attributes>, EditError> {
-        let flags =
-            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(&self.dir, &self.name, flags, Mode::empty()) {
-            Ok(file) => file,
-            Err(Errno::NOENT | Errno::LOOP) => return Ok(None),
-            Err(error) => return Err(self.failed("open", error)),
-        };
-        let stat = rustix::fs::fstat(&file).map_err(|e| self.failed("look at", e))?;
-        Ok(Some(Attributes {
-            mode: stat.st_mode & 0o7777,
-            uid: stat.st_uid,
-            gid: stat.st_gid,
-            extended: extended(&file),
-        }))
+    /// The content of a regular file; `None`: there is none.
+    pub(crate) fn read(&self) -> Result<Option<Vec<u8>>, EditError> {
+        self.open()?.map(|opened| opened.read(READ_LIMIT)).transpose()
     }
 
     /// Puts `content` here in one rename. The new file is on disk before it appears.
@@ -195,27 +160,22 @@ impl Place {
             .map_err(|e| self.failed("write beside", e))?;
         let mut file = File::from(file);
         file.write_all(content).map_err(|source| self.io("write", source))?;
-        apply(&file, attributes).map_err(|e| self.failed("set mode and owner of", e))?;
+        attributes.apply(&file).map_err(|e| self.failed("set mode and owner of", e))?;
         settle(&file).map_err(|source| self.io("write", source))
-    }
-
-    /// Changes mode, owner and extended attributes of what is here.
-    pub(crate) fn set_attributes(
-        &self,
-        attributes: &Attributes,
-    ) -> Result<(), EditError> {
-        let flags =
-            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        rustix::fs::openat(&self.dir, &self.name, flags, Mode::empty())
-            .and_then(|file| apply(&file, attributes))
-            .map_err(|e| self.failed("set mode and owner of", e))
     }
 
     /// Makes an empty directory here.
     pub(crate) fn make_dir(&self, attributes: &Attributes) -> Result<(), EditError> {
         rustix::fs::mkdirat(&self.dir, &self.name, Mode::RWXU)
             .map_err(|e| self.failed("make the directory", e))?;
-        self.set_attributes(attributes)
+        // In a user's land another one may be there by now; only a new one is given
+        // away.
+        let made = Opened::new(self.open_dir()?, self.path.clone())?;
+        if made.uid() != rustix::process::geteuid().as_raw() || !made.is_empty() {
+            let source = std::io::Error::other("another one is there by now");
+            return Err(self.io("make the directory", source));
+        }
+        made.set_attributes(attributes)
     }
 
     /// Makes a symbolic link here.
@@ -268,102 +228,12 @@ impl Place {
     }
 }
 
-/// Reads a file below `root`, links followed; `None`: there is none.
-pub(crate) fn read(root: &Path, path: &str) -> Result<Option<Vec<u8>>, EditError> {
-    match Place::follow(root, Path::new(path))? {
-        Some(place) => place.read(),
-        None => Ok(None),
-    }
-}
-
-/// [`read`] for text; bytes that are not UTF-8 become replacement characters.
-pub(crate) fn read_text(root: &Path, path: &str) -> Result<Option<String>, EditError> {
-    Ok(read(root, path)?.map(|content| String::from_utf8_lossy(&content).into_owned()))
-}
-
-/// What is at a path after all symbolic links; `None`: nothing.
-pub(crate) fn kind(root: &Path, path: &str) -> Option<FileType> {
-    let place = Place::follow(root, Path::new(path)).ok()??;
-    let stat = place.stat().ok()??;
-    Some(FileType::from_raw_mode(stat.st_mode))
-}
-
-/// Names in a directory, sorted; empty if there is no such directory.
-pub(crate) fn names(root: &Path, path: &str) -> Vec<String> {
-    let Ok(dir) = open_dir(root, Path::new(path)) else { return Vec::new() };
-    let Ok(entries) = rustix::fs::Dir::read_from(&dir) else { return Vec::new() };
-    let mut names: Vec<String> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned))
-        .filter(|name| name != "." && name != "..")
-        .collect();
-    names.sort();
-    names
-}
-
-/// Opens a directory as somebody sees it whose root directory is `root`.
-pub(crate) fn open_dir(root: &Path, path: &Path) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    if root == Path::new("/") {
-        return rustix::fs::open(path, flags, Mode::empty());
-    }
-    let top = rustix::fs::open(root, flags, Mode::empty())?;
-    rustix::fs::openat2(&top, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)
-}
-
-fn apply(file: impl std::os::fd::AsFd, attributes: &Attributes) -> Result<(), Errno> {
-    let (uid, gid) = (Uid::from_raw(attributes.uid), Gid::from_raw(attributes.gid));
-    rustix::fs::fchown(&file, Some(uid), Some(gid))?;
-    // After the owner: a change of owner clears set-uid bits.
-    rustix::fs::fchmod(&file, Mode::from_raw_mode(attributes.mode))?;
-    for (name, value) in &attributes.extended {
-        match rustix::fs::fsetxattr(&file, name.as_str(), value, XattrFlags::empty()) {
-            // A file system without labels, or a kernel without SELinux.
-            Ok(()) | Err(Errno::NOTSUP | Errno::INVAL) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-fn extended(file: &OwnedFd) -> Vec<(String, Vec<u8>)> {
-    let mut names = vec![0u8; 4096];
-    let Ok(length) = rustix::fs::flistxattr(file, names.as_mut_slice()) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for name in names[..length].split(|byte| *byte == 0) {
-        let Ok(name) = std::str::from_utf8(name) else { continue };
-        let mut value = vec![0u8; 4096];
-        if name.is_empty() {
-            continue;
-        }
-        if let Ok(length) = rustix::fs::fgetxattr(file, name, value.as_mut_slice()) {
-            value.truncate(length);
-            found.push((name.to_owned(), value));
-        }
-    }
-    found
-}
-
-/// Takes `.` and `..` out of an absolute path by name only.
-fn normal(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::from("/");
-    for component in path.components() {
-        match component {
-            Component::ParentDir => {
-                plain.pop();
-            }
-            Component::Normal(name) => plain.push(name),
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
-        }
-    }
-    plain
-}
-
 #[cfg(test)]
 mod tests {
+    use rustix::fs::XattrFlags;
+
     use super::*;
+    use crate::edit::{names, read};
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn place(root: &Path, path: &str) -> Place {
@@ -379,9 +249,10 @@ mod tests {
         let labelled =
             rustix::fs::setxattr(&file, "user.label", b"x", XattrFlags::empty()).is_ok();
         let place = place(root.path(), "/f");
-        let before = place.attributes().expect("readable").expect("exists");
+        let attributes = || place.open().expect("readable").expect("exists").attributes();
+        let before = attributes();
         place.replace(b"new", &before).expect("replaced");
-        let after = place.attributes().expect("readable").expect("exists");
+        let after = attributes();
         assert_eq!(after, before);
         assert_eq!(after.mode, 0o640);
         assert_eq!(after.extended.iter().any(|(name, _)| name == "user.label"), labelled);
