@@ -60,7 +60,7 @@ impl From<Unfit> for ApplyError {
 }
 
 /// What a script said, or how it failed.
-fn read(ran: &Ran) -> Result<Vec<String>, ApplyError> {
+pub(super) fn read(ran: &Ran) -> Result<Vec<String>, ApplyError> {
     let said: Vec<String> = ran
         .stdout
         .lines()

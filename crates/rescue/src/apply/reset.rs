@@ -1,16 +1,18 @@
 //! The platform's own resets, which replace what they reset.
 //!
 //! A platform keeps no undo that anybody can call, so the guest records what is about
-//! to be replaced. Where that channel does not answer, the reset goes
-//! ahead (it is a last resort) and the journal says that it cannot be taken back.
+//! to be replaced. Where that channel does not answer, the reset goes ahead (it is a
+//! last resort) and the journal says that it cannot be taken back. Where the guest does
+//! answer, and says that it cannot be recorded, there is a reason (something in the
+//! home is not what it seems, the disk is full), and nothing is reset.
 
 use doctor::Step;
 
-use super::ApplyError;
 use super::platform_step::settle;
+use super::{ApplyError, guest_step};
 use crate::collect::client;
 use crate::edit::{self, Keep};
-use crate::journal::{Journal, Undo};
+use crate::journal::{Journal, StepState, Undo};
 use crate::platform::{Platform, Reset};
 use crate::request::Request;
 use crate::ssh::Settings;
@@ -54,6 +56,14 @@ async fn run(
 ) -> Result<(u32, Vec<String>), ApplyError> {
     let number = journal.begin(step, Undo::Guest)?;
     let recorded = record(request, journal, number, keep).await;
+    if let Err(ApplyError::Script { why, remains, .. }) = &recorded {
+        if remains.is_empty() {
+            journal.mark(number, StepState::Undone)?;
+        }
+        return Err(ApplyError::Impossible(format!(
+            "{what} was not begun: what is there now cannot be recorded ({why})"
+        )));
+    }
     if let Err(error) = &recorded {
         let why = format!(
             "{what} cannot be taken back: the guest did not record what was there \
@@ -81,13 +91,7 @@ async fn record(
 ) -> Result<(), ApplyError> {
     let script = edit::keep(&format!("{}/{number}", journal.id), keep);
     let ran = request.guest()?.run(&script).await?;
-    match ran.exit {
-        0 => Ok(()),
-        exit => {
-            let why = ran.stderr.trim().to_owned();
-            Err(ApplyError::Script { exit, why, remains: Vec::new() })
-        }
-    }
+    guest_step::read(&ran).map(drop)
 }
 
 /// The public half of the first key that the client has.
