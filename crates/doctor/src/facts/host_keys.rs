@@ -34,7 +34,7 @@ struct Sorted {
 
 pub(super) fn derive(
     keys: &Known<&HostKeys>,
-    config: &Known<Vec<Directive>>,
+    config: &Known<&[Directive]>,
     test: &Known<&CommandOutput>,
 ) -> HostKeyFacts {
     let errors = test.as_ref().map(|test| sshd_config::other_errors(said(test)));

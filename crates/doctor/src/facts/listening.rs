@@ -40,7 +40,7 @@ pub(super) fn ports(settings: &Resolved) -> Known<Vec<i64>> {
         }
     });
     resolved.or_else(|why| {
-        settings.config.as_ref().or_else(|_| Known::Unknown(why)).map(|config| {
+        settings.lines().or_else(|_| Known::Unknown(why)).map(|config| {
             let written: Vec<i64> = config
                 .iter()
                 .filter(|said| said.keyword == "port" && !said.in_match)

@@ -1,24 +1,27 @@
 //! sshd's settings for this login, and how sure they are.
 //!
-//! `sshd -T` says what they are. Where it cannot, a line of the files outside of any
-//! `Match` still does, as long as no `Match` speaks of the same keyword. And where the
-//! client's address is not known, sshd was asked about a made-up one: what a `Match`
-//! on addresses or hosts speaks of is then open.
+//! `sshd -T` says what they are. Where it cannot, the files still do, for what is known
+//! of this connection. And where the client's
+//! address is not known, sshd was asked about a made-up one: what a `Match` that may
+//! hold for the real one speaks of is then open.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::known::Known;
 use crate::case::{Case, Settings};
-use formats::sshd_config::{self, Directive};
-
-/// Criteria of `Match` that look at the connection and not at the account.
-const OF_THE_CONNECTION: [&str; 4] = ["address", "host", "localaddress", "rdomain"];
+use formats::sshd_config::{Config, Connection, Directive, MAIN_FILE, Setting};
 
 /// Settings and the files that they come from.
 pub(super) struct Resolved<'a> {
     settings: Known<&'a Settings>,
-    /// The lines of the files, if all of them were read.
-    pub(super) config: Known<Vec<Directive>>,
+    /// The files, if all of them were read.
+    config: Known<Config>,
+    user: &'a str,
+    /// The user's groups, if they are known.
+    groups: Option<&'a [String]>,
+    /// The client's address, if sshd was asked about it.
+    address: Option<IpAddr>,
 }
 
 impl<'a> Resolved<'a> {
@@ -28,9 +31,32 @@ impl<'a> Resolved<'a> {
                 Some((file, why)) => {
                     Known::Unknown(format!("{file} was not read: {why}"))
                 }
-                None => Known::Is(sshd_config::directives(&config.files)),
+                None => Known::Is(Config::read(&config.files, MAIN_FILE)),
             });
-        Self { settings: case.settings.known(), config }
+        let settings = case.settings.known();
+        let address = settings.as_ref().known().and_then(|said| said.address.as_deref());
+        let account = case.account.collected();
+        Self {
+            config,
+            user: &case.target.user,
+            groups: account.and_then(|account| account.groups.as_deref()),
+            address: address.and_then(|address| address.parse().ok()),
+            settings,
+        }
+    }
+
+    /// The lines of the files in the order in which sshd meets them.
+    pub(super) fn lines(&self) -> Known<&[Directive]> {
+        self.config.as_ref().map(Config::directives)
+    }
+
+    fn connection(&self) -> Connection<'_> {
+        Connection {
+            user: Some(self.user),
+            groups: self.groups,
+            address: self.address,
+            ..Connection::default()
+        }
     }
 
     /// All values of a keyword, in lower case; none if `sshd -T` does not name it, or
@@ -43,8 +69,8 @@ impl<'a> Resolved<'a> {
                 None => Known::Is(values),
             }
         });
-        resolved.or_else(|why| match self.config.known() {
-            Some(config) if !config.iter().any(|said| said.keyword == keyword) => {
+        resolved.or_else(|why| match self.lines().known() {
+            Some(lines) if !lines.iter().any(|said| said.keyword == keyword) => {
                 Known::Is(Vec::new())
             }
             _ => Known::Unknown(why),
@@ -61,16 +87,18 @@ impl<'a> Resolved<'a> {
             .list(keyword)
             .and_then(|values| Known::or(values.into_iter().next(), &silent));
         resolved.or_else(|why| {
-            let lines = self.config.known().map(Vec::as_slice).unwrap_or_default();
-            let mut said = lines.iter().filter(|said| said.keyword == keyword);
-            let Some(first) = said.next() else { return Known::Unknown(why) };
-            if self.settings.known().is_some()
-                || first.in_match
-                || said.any(|s| s.in_match)
-            {
+            if self.settings.known().is_some() {
                 return Known::Unknown(why);
             }
-            Known::or(first.arguments.first().cloned(), &why)
+            let said =
+                self.config.known().map(|c| c.intended(keyword, &self.connection()));
+            match said {
+                Some(Setting::Set(lines)) => {
+                    let first = lines.first().and_then(|said| said.arguments.first());
+                    Known::or(first.cloned(), &why)
+                }
+                _ => Known::Unknown(why),
+            }
         })
     }
 
@@ -92,40 +120,20 @@ impl<'a> Resolved<'a> {
         if settings.address.is_some() {
             return None;
         }
-        let unsure = match &self.config {
-            Known::Is(lines) => by_connection(lines).contains(keyword),
-            Known::Unknown(_) => true,
-        };
-        unsure.then(|| {
-            format!(
-                "a Match may set {keyword} by the client's address, which is not known"
-            )
-        })
-    }
-}
-
-/// Keywords inside of blocks that look at the connection.
-fn by_connection(lines: &[Directive]) -> BTreeSet<&str> {
-    let mut looks = false;
-    let mut found = BTreeSet::new();
-    for said in lines {
-        if said.keyword == "match" {
-            looks = said.arguments.iter().any(|word| {
-                let criterion = word.split('=').next().unwrap_or(word);
-                OF_THE_CONNECTION.iter().any(|one| criterion.eq_ignore_ascii_case(one))
-            });
-        } else if said.in_match && looks {
-            found.insert(said.keyword.as_str());
+        match &self.config {
+            Known::Is(config) => config.left_open(keyword, &self.connection()),
+            Known::Unknown(why) => Some(format!(
+                "a Match may set {keyword} by the client's address, which is not known, \
+                 and {why}"
+            )),
         }
     }
-    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::{Config, Section, Target};
-    use formats::sshd_config::MAIN_FILE;
+    use crate::case::{self, Section, Target};
 
     fn case(text: &str, settings: Section<Settings>) -> Case {
         let target = Target {
@@ -137,7 +145,8 @@ mod tests {
         };
         let mut case = Case::new(target, "2026-11-22T12:00:00Z".to_owned());
         let files = [(MAIN_FILE.to_owned(), text.to_owned())].into();
-        case.config = Section::Collected(Config { files, ..Config::default() });
+        case.config =
+            Section::Collected(case::Config { files, ..case::Config::default() });
         case.settings = settings;
         case
     }
@@ -162,23 +171,26 @@ mod tests {
         assert_eq!(Resolved::of(&plain).is_on("usepam"), Known::Is(false));
         let silent = case("Port 22\n", failed());
         assert_eq!(Resolved::of(&silent).is_on("usepam"), Known::unknown("refused"));
-        let matched = case("StrictModes no\nMatch User bob\nStrictModes yes\n", failed());
-        assert_eq!(
-            Resolved::of(&matched).is_on("strictmodes"),
-            Known::unknown("refused")
-        );
+        let asked = |criterion: &str| {
+            let text = format!("PermitTTY no\nMatch {criterion}\nPermitTTY yes\n");
+            let case = case(&text, failed());
+            Resolved::of(&case).is_on("permittty")
+        };
+        assert_eq!(asked("User bob"), Known::Is(false));
+        assert_eq!(asked("User ann"), Known::Is(true));
+        assert_eq!(asked("Address 10.0.0.0/8"), Known::unknown("refused"));
     }
 
     #[test]
     fn a_match_on_an_unknown_address_leaves_its_keywords_open() {
-        let text =
-            "Match Address 10.0.0.0/8\nAllowUsers bob\nMatch User ann\nPermitTTY no\n";
+        let text = "Match Address 10.0.0.0/8\nAllowUsers bob\nMatch User ann\nPermitTTY no\n\
+                    Match User bob Address 10.0.0.0/8\nX11Forwarding no\n";
         let asked = |keyword: &str, address| {
             let case = case(text, resolved(keyword, "x", address));
             Resolved::of(&case).list(keyword).known().is_some()
         };
         assert!(!asked("allowusers", None));
-        assert!(asked("permittty", None));
+        assert!(asked("permittty", None) && asked("x11forwarding", None));
         assert!(asked("allowusers", Some("10.0.0.5")));
     }
 }

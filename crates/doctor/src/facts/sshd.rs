@@ -135,7 +135,7 @@ pub(super) fn derive(case: &Case, resolved: &Resolved) -> SshdFacts {
     let journal = case.journal.known();
     let sockets = Sockets::of(case, resolved);
     let lines = |wanted: &dyn Fn(&&Directive) -> bool| {
-        let config = resolved.config.as_ref();
+        let config = resolved.lines();
         config.map(|all| all.iter().filter(wanted).map(config_line).collect::<Vec<_>>())
     };
     SshdFacts {
@@ -162,7 +162,7 @@ pub(super) fn derive(case: &Case, resolved: &Resolved) -> SshdFacts {
         bad_lines: test.as_ref().map(|test| bad_lines(test, case, resolved)),
         other_errors: test.as_ref().map(|test| sshd_config::other_errors(said(test))),
         config_missing: test.as_ref().map(|test| config_missing(test)),
-        host_keys: host_keys::derive(&case.host_keys.known(), &resolved.config, &test),
+        host_keys: host_keys::derive(&case.host_keys.known(), &resolved.lines(), &test),
         privsep: program.and_then(privsep),
         ports: ports(resolved),
         listens: sockets
@@ -170,7 +170,7 @@ pub(super) fn derive(case: &Case, resolved: &Resolved) -> SshdFacts {
             .as_ref()
             .map(|all| all.iter().any(|one| sockets.reached(one))),
         port_taken_by: sockets.taken_by(port),
-        port_edits: resolved.config.as_ref().map(|all| {
+        port_edits: resolved.lines().map(|all| {
             let lines: Vec<_> =
                 all.iter().filter(|said| other_port(said, port)).collect();
             port_edits(&lines, port)
@@ -182,11 +182,10 @@ pub(super) fn derive(case: &Case, resolved: &Resolved) -> SshdFacts {
             .map(|processes| port_option(processes).filter(|option| *option != port)),
         loopback_lines: lines(&|said| on_loopback(said)),
         absent_address_lines: resolved
-            .config
-            .as_ref()
+            .lines()
             .zip(case.addresses.known())
             .and_then(|(config, addresses)| absent_address_lines(config, addresses)),
-        settings: resolved.config.as_ref().map(|all| by_keyword(all)),
+        settings: resolved.lines().map(by_keyword),
         pam: resolved.is_on("usepam"),
         strict_modes: resolved.is_on("strictmodes"),
         effective: resolved.all(),
@@ -316,7 +315,7 @@ pub(super) fn said(test: &CommandOutput) -> TestOutput<'_> {
 }
 
 fn bad_lines(test: &CommandOutput, case: &Case, resolved: &Resolved) -> Vec<BadLine> {
-    let config = resolved.config.known().map(Vec::as_slice).unwrap_or_default();
+    let config = resolved.lines().known().copied().unwrap_or_default();
     let text = |file: &String, line: usize| {
         let text = case.config.collected()?.files.get(file)?;
         Some(text.lines().nth(line.checked_sub(1)?)?.trim().to_owned())

@@ -5,7 +5,8 @@
 //! the first reading. In each reading the first line wins, or the lines add up.
 
 use super::criterion::{Connection, Holds};
-use super::{Config, Directive, keyword};
+use super::keyword::{self, Keyword};
+use super::{Config, Directive};
 
 /// What a keyword comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,21 +34,48 @@ impl<'a> Setting<'a> {
 }
 
 impl Config {
-    /// What a keyword (in lower case) comes to for a connection.
+    /// What a keyword (in lower case) comes to for a connection. Nobody knows where
+    /// sshd may refuse a line, and then all of them.
     pub fn resolve(&self, keyword: &str, connection: &Connection) -> Setting<'_> {
-        if let Some(why) = self.doubt() {
+        match self.refusals.first() {
+            Some(line) => Setting::Unknown(format!(
+                "sshd may refuse {}:{}: {}",
+                line.file, line.line, line.why
+            )),
+            None => self.intended(keyword, connection),
+        }
+    }
+
+    /// What a keyword (in lower case) comes to as soon as sshd takes every line.
+    pub fn intended(&self, keyword: &str, connection: &Connection) -> Setting<'_> {
+        if let Some(why) = self.gap() {
             return Setting::Unknown(why);
         }
-        let Some(known) = keyword::find(keyword) else {
-            return Setting::Unknown(format!(
-                "{keyword} is no keyword that is known here"
-            ));
-        };
+        match keyword::find(keyword) {
+            Some(known) => self.settle(&known, connection),
+            None => {
+                let why = format!("{keyword} is no keyword that is known here");
+                Setting::Unknown(why)
+            }
+        }
+    }
+
+    /// Why a keyword (in lower case) may come to something else than for another such
+    /// connection: a `Match` that asks for what is not known of this one. None if it
+    /// does not matter. What sshd makes of lines that it may refuse is not asked.
+    pub fn left_open(&self, keyword: &str, connection: &Connection) -> Option<String> {
+        match self.settle(&keyword::find(keyword)?, connection) {
+            Setting::Unknown(why) => Some(why),
+            Setting::Default | Setting::Set(_) => None,
+        }
+    }
+
+    fn settle(&self, keyword: &Keyword, connection: &Connection) -> Setting<'_> {
         let all = self.directives.iter();
-        let lines = all.filter(|said| keyword::canonical(&said.keyword) == known.name);
+        let lines = all.filter(|said| keyword::canonical(&said.keyword) == keyword.name);
         let everybody = lines.clone().filter(|said| !said.in_match);
         let mut matching = Vec::new();
-        if known.in_match {
+        if keyword.in_match {
             for said in lines.filter(|said| !said.under.is_empty()) {
                 match self.holds(said, connection) {
                     Ok(true) => matching.push((said, None)),
@@ -56,7 +84,7 @@ impl Config {
                 }
             }
         }
-        if known.adds_up {
+        if keyword.adds_up {
             if let Some((_, Some(why))) = matching.iter().find(|(_, why)| why.is_some()) {
                 return Setting::Unknown(why.clone());
             }
@@ -68,17 +96,13 @@ impl Config {
         first(matching, everybody.take(1).next())
     }
 
-    /// Why nobody knows what any keyword comes to.
-    fn doubt(&self) -> Option<String> {
-        let refused = self.refusals.first().or(self.cut.as_ref());
-        refused
-            .map(|line| {
-                format!("sshd may refuse {}:{}: {}", line.file, line.line, line.why)
-            })
-            .or_else(|| {
-                let (file, line, path) = self.unread.first()?;
-                Some(format!("{path} is included at {file}:{line} and was not read"))
-            })
+    /// What of the configuration was not read.
+    fn gap(&self) -> Option<String> {
+        if let Some(line) = &self.cut {
+            return Some(format!("{}:{}: {}", line.file, line.line, line.why));
+        }
+        let (file, line, path) = self.unread.first()?;
+        Some(format!("{path} is included at {file}:{line} and was not read"))
     }
 
     /// Whether a line counts for a connection: every `Match` above it holds. Why
@@ -86,6 +110,9 @@ impl Config {
     fn holds(&self, said: &Directive, connection: &Connection) -> Result<bool, String> {
         let mut open = None;
         for block in said.under.iter().map(|block| &self.blocks[*block]) {
+            if block.criteria.is_empty() {
+                return Err(format!("sshd may refuse {}:{}", block.file, block.line));
+            }
             for criterion in &block.criteria {
                 match criterion.holds(connection) {
                     Holds::Yes => {}
