@@ -1,6 +1,7 @@
 //! The texts of `src/guest/`, and which of them a verb needs.
 
 use super::quote;
+use crate::channel::script::compact;
 
 /// What the undo needs, and the edits too.
 const USER: &str = include_str!("../guest/user.sh");
@@ -68,19 +69,19 @@ fn parts(verb: &str) -> &'static [Part] {
 
 /// The whole script: `head` sets what it is for, `calls` are verbs with their lines.
 pub(super) fn assemble(head: &str, calls: &[(&'static str, String)]) -> String {
-    let mut text = format!("{head}{}", strip(BEGIN));
+    let mut text = format!("{head}{}", compact(BEGIN));
     text.push_str("cat >\"$begun/undo.sh\" <<'REGAIN_LIBRARY'\n");
     text.push_str(&library());
     text.push_str("REGAIN_LIBRARY\nregain_role=edit\n. \"$begun/undo.sh\"\n");
-    text.push_str(&strip(PLACE));
-    text.push_str(&strip(JOURNAL));
-    text.push_str(&strip(FILE));
+    text.push_str(&compact(PLACE));
+    text.push_str(&compact(JOURNAL));
+    text.push_str(&compact(FILE));
     let mut there: Vec<&str> = Vec::new();
     for (verb, _) in calls {
         for (name, part) in parts(verb) {
             if !there.contains(name) {
                 there.push(name);
-                text.push_str(&strip(part));
+                text.push_str(&compact(part));
             }
         }
     }
@@ -92,23 +93,13 @@ pub(super) fn assemble(head: &str, calls: &[(&'static str, String)]) -> String {
 
 /// The undo script, which edits read for what they share with it.
 fn library() -> String {
-    let mut text = strip(USER);
+    let mut text = compact(USER);
     for (name, part) in [("walk", WALK), ("hand", HAND), ("pin", PIN)] {
-        text.push_str(&format!("regain_{name}={}\n", quote(&strip(part))));
+        text.push_str(&format!("regain_{name}={}\n", quote(&compact(part))));
     }
     text.push_str("eval \"$regain_walk\"\n");
-    text.push_str(&strip(BASE));
-    text.push_str(&strip(LOCK));
-    text.push_str(&strip(UNDO));
+    text.push_str(&compact(BASE));
+    text.push_str(&compact(LOCK));
+    text.push_str(&compact(UNDO));
     text
-}
-
-/// A text without comment lines and indentation: Run Command carries all of it. No
-/// text of ours has a string that goes over lines and needs either.
-pub(super) fn strip(text: &str) -> String {
-    let lines = text.lines().map(str::trim_start);
-    lines
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .flat_map(|line| [line, "\n"])
-        .collect()
 }

@@ -44,12 +44,6 @@ fn only_the_verbs_that_are_used_travel() {
 }
 
 #[test]
-fn a_text_keeps_its_commands_and_loses_its_prose() {
-    let text = "# prose\n\tsay 'a # b'\n\n\t\t# more\nend\n";
-    assert_eq!(parts::strip(text), "say 'a # b'\nend\n");
-}
-
-#[test]
 fn what_would_be_more_than_one_value_is_refused() {
     let user = || "ann".to_owned();
     let key = "ssh-ed25519 AAAAC3Nz".to_owned();
