@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::case::Target;
+use crate::catalogue::Catalogue;
 use crate::fault::{Confidence, Layer};
 use crate::lang::Lang;
 use crate::step::Step;
@@ -51,6 +52,15 @@ impl Verdict {
             (false, false) => 1,
             (false, true) => 4,
         }
+    }
+
+    /// Whether something that could have produced what was seen stayed unchecked. One
+    /// of [`Verdict::remedies`] that nobody's evidence asks for is then a guess.
+    pub fn is_blind(&self, catalogue: &Catalogue) -> bool {
+        let open = self.not_checked.iter().flat_map(|entry| &entry.faults);
+        open.filter_map(|fault| catalogue.get(fault)).any(|fault| {
+            self.symptom.is_some_and(|symptom| fault.symptoms().contains(&symptom))
+        })
     }
 }
 

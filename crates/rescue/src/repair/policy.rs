@@ -84,22 +84,13 @@ pub(super) fn stop_before(
     if matches!(step.action, Action::Client { .. }) {
         return Some(Status::Operators);
     }
-    if step.fault == LAST_RESORT && is_blind(verdict, catalogue) {
+    if step.fault == LAST_RESORT && verdict.is_blind(catalogue) {
         return Some(Status::Blind);
     }
     if step.risk > policy.allow {
         return Some(Status::NotAllowed);
     }
     (!policy.consent.covers(step)).then_some(Status::NeedsConsent)
-}
-
-/// Whether something that could have produced what was seen stayed unchecked. A
-/// remedy that nobody's evidence asks for is then no remedy but a guess.
-fn is_blind(verdict: &Verdict, catalogue: &Catalogue) -> bool {
-    let open = verdict.not_checked.iter().flat_map(|entry| &entry.faults);
-    open.filter_map(|fault| catalogue.get(fault)).any(|fault| {
-        verdict.symptom.is_some_and(|symptom| fault.symptoms().contains(&symptom))
-    })
 }
 
 #[cfg(test)]
