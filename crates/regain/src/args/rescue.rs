@@ -49,6 +49,37 @@ pub(crate) struct Target {
     pub(crate) faults: Vec<PathBuf>,
 }
 
+impl Target {
+    /// The options besides the host or VM, for saying the command again: each with a
+    /// space before it.
+    pub(crate) fn options(&self) -> String {
+        let path = |path: &PathBuf| path.to_string_lossy().into_owned();
+        let vm = self.host.is_none();
+        let given = [
+            ("--user", self.user.clone().filter(|_| vm)),
+            ("--port", self.port.filter(|_| vm).map(|port| port.to_string())),
+            ("--identity", self.identity.as_ref().map(path)),
+            ("--known-hosts", self.known_hosts.as_ref().map(path)),
+            ("--client-address", self.client_address.map(|address| address.to_string())),
+            ("--through", self.through.clone()),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        given
+            .chain(self.faults.iter().map(|directory| ("--faults", path(directory))))
+            .map(|(name, value)| format!(" {name} {}", for_shell(&value)))
+            .collect()
+    }
+}
+
+/// One word for a POSIX shell.
+pub(crate) fn for_shell(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// `diagnose`
 #[derive(Debug, Args)]
 pub(crate) struct Diagnose {
@@ -139,4 +170,47 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .and_then(|seconds: f64| Duration::try_from_secs_f64(seconds).ok())
         .filter(|wait| !wait.is_zero() && *wait <= Duration::from_secs(3600))
         .ok_or_else(|| "a number of seconds, more than 0 and at most 3600".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        target: Target,
+    }
+
+    fn again(words: &[&str]) -> String {
+        Line::try_parse_from([&["regain"], words].concat()).unwrap().target.options()
+    }
+
+    #[test]
+    fn a_command_that_is_suggested_keeps_what_was_typed() {
+        assert_eq!(again(&["-g", "lab", "-n", "vm1"]), "");
+        assert_eq!(
+            again(&[
+                "-g",
+                "g",
+                "-n",
+                "v",
+                "--user",
+                "bob",
+                "-i",
+                "my key",
+                "--through",
+                "me@h"
+            ]),
+            " --user bob --identity 'my key' --through me@h"
+        );
+        // These are in the target's own words.
+        assert_eq!(again(&["bob@h:2222", "--port", "2222"]), "");
+        assert_eq!(
+            again(&["h", "--client-address", "192.0.2.7"]),
+            " --client-address 192.0.2.7"
+        );
+    }
 }

@@ -26,14 +26,18 @@ pub(super) async fn run(args: Diagnose, context: &Context) -> Result<Answer, Fai
     if let Some(file) = &args.save {
         save(file, &case)?;
     }
-    answer(&judge(&case, &catalogue, context.lang()), context)
+    let verdict = judge(&case, &catalogue, context.lang());
+    answer(&verdict, &args.target.options(), context)
 }
 
-/// A verdict as the answer of a command.
-pub(super) fn answer(verdict: &Verdict, context: &Context) -> Result<Answer, Failure> {
+fn answer(
+    verdict: &Verdict,
+    options: &str,
+    context: &Context,
+) -> Result<Answer, Failure> {
     let document = serde_json::to_value(verdict)
         .map_err(|error| Failure::new("the verdict cannot be written").because(error))?;
-    let text = verdict::render(verdict, context.printer.style());
+    let text = verdict::render(verdict, options, context.printer.style());
     Ok(Answer::new(document).with_text(text).with_exit(verdict.exit_code()))
 }
 

@@ -19,11 +19,14 @@ pub(super) async fn run(args: Repair, context: &Context) -> Result<Answer, Failu
         dry_run: args.dry_run,
         lang: context.lang(),
     };
+    let options = args.target.options();
     let mut undo = Vec::new();
     loop {
         let outcome = carry_out(&request, &catalogue, &policy, context).await;
         undo.extend(outcome.undo_id.clone());
-        let Some(next) = &outcome.next else { return answer(&outcome, &undo, context) };
+        let Some(next) = &outcome.next else {
+            return answer(&outcome, &undo, &options, context);
+        };
         match outcome.status {
             Status::NotAllowed if ask(&riskier(next, context), context) => {
                 policy.allow = next.risk;
@@ -31,7 +34,7 @@ pub(super) async fn run(args: Repair, context: &Context) -> Result<Answer, Failu
             Status::NeedsConsent if ask(&loses(next, context), context) => {
                 policy.consent = policy.consent.with(next);
             }
-            _ => return answer(&outcome, &undo, context),
+            _ => return answer(&outcome, &undo, &options, context),
         }
     }
 }
@@ -96,6 +99,7 @@ async fn carry_out(
 fn answer(
     outcome: &Outcome,
     undo: &[String],
+    options: &str,
     context: &Context,
 ) -> Result<Answer, Failure> {
     let mut document = serde_json::to_value(outcome)
@@ -111,6 +115,6 @@ fn answer(
         }
         Status::Exhausted => outcome.verdict.exit_code(),
     };
-    let text = repair::end(outcome, context.lang(), context.printer.style());
+    let text = repair::end(outcome, options, context.lang(), context.printer.style());
     Ok(Answer::new(document).with_text(text).with_exit(exit))
 }

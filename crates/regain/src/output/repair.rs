@@ -43,8 +43,9 @@ pub(crate) fn attempt(attempt: &Attempt, lang: Lang, style: Style) -> String {
     out
 }
 
-/// What is left to do after a repair.
-pub(crate) fn end(outcome: &Outcome, lang: Lang, style: Style) -> String {
+/// What is left to do after a repair. `options` are those that the operator gave
+/// besides the target.
+pub(crate) fn end(outcome: &Outcome, options: &str, lang: Lang, style: Style) -> String {
     let mut out = String::new();
     let target = &outcome.verdict.target;
     let _ = match outcome.status {
@@ -106,17 +107,14 @@ pub(crate) fn end(outcome: &Outcome, lang: Lang, style: Style) -> String {
         for line in &outcome.diff {
             let _ = writeln!(out, "    {line}");
         }
-        if outcome.status == Status::NeedsConsent {
+        let agreed = match outcome.status {
+            Status::NeedsConsent => Some("--yes".to_owned()),
+            Status::NotAllowed => Some(format!("--allow {}", next.risk)),
+            _ => None,
+        };
+        if let Some(agreed) = agreed {
             let target = verdict::command_target(target);
-            let command = format!("regain repair {target} --yes");
-            let _ = writeln!(out, "      {}", style.bold(&command));
-        }
-        if outcome.status == Status::NotAllowed {
-            let command = format!(
-                "regain repair {} --allow {}",
-                verdict::command_target(target),
-                next.risk
-            );
+            let command = format!("regain repair {target}{options} {agreed}");
             let _ = writeln!(out, "      {}", style.bold(&command));
         }
     }

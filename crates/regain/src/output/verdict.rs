@@ -11,11 +11,11 @@ use unicode_width::UnicodeWidthStr;
 use super::paragraph::{indented, shortened};
 use super::style::{Mark, Style};
 
-/// The whole verdict.
-pub(crate) fn render(verdict: &Verdict, style: Style) -> String {
+/// The whole verdict. `options` are those that the operator gave besides the target.
+pub(crate) fn render(verdict: &Verdict, options: &str, style: Style) -> String {
     let mut out = findings(verdict, style);
     if !verdict.reachable {
-        remainder(&mut out, verdict, style);
+        remainder(&mut out, verdict, options, style);
     }
     out
 }
@@ -148,7 +148,7 @@ pub(crate) fn step(step: &Step, style: Style) -> String {
     out
 }
 
-fn remainder(out: &mut String, verdict: &Verdict, style: Style) {
+fn remainder(out: &mut String, verdict: &Verdict, options: &str, style: Style) {
     let lang = verdict.lang;
     let count = verdict.ruled_out.len();
     let _ = match lang {
@@ -180,8 +180,8 @@ fn remainder(out: &mut String, verdict: &Verdict, style: Style) {
     if !verdict.causes.is_empty() {
         let target = command_target(&verdict.target);
         let text = lang.pick("Repair it with", "修復するには");
-        let _ =
-            writeln!(out, "\n{text}: {}", style.bold(&format!("regain repair {target}")));
+        let command = format!("regain repair {target}{options}");
+        let _ = writeln!(out, "\n{text}: {}", style.bold(&command));
     }
 }
 
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn a_verdict_reads_from_the_way_in_to_what_to_type() {
         assert_eq!(
-            render(&verdict(Lang::En), Style::plain(false)),
+            render(&verdict(Lang::En), "", Style::plain(false)),
             "azureuser@127.64.0.4 (lab/vm1)\n\
              \n\
              \x20 x client          mode 0644\n\
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn japanese_hops_line_up() {
-        let text = render(&verdict(Lang::Ja), Style::plain(true));
+        let text = render(&verdict(Lang::Ja), "", Style::plain(true));
         assert!(
             text.contains(
                 "  ✗ 手元      mode 0644\n  ✓ 名前解決  127.64.0.4\n  · 認証\n"
@@ -306,7 +306,7 @@ mod tests {
         let mut verdict = verdict(Lang::En);
         verdict.reachable = true;
         verdict.causes.clear();
-        let text = render(&verdict, Style::plain(true));
+        let text = render(&verdict, "", Style::plain(true));
         assert!(text.ends_with("\n✓ The login works.\n"), "{text}");
     }
 }
