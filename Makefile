@@ -16,13 +16,12 @@ SECONDS ?= 60
 
 DENY = $(or $(REGAIN_CACHE),/var/cache/regain)/clients/cargo-deny/bin/cargo-deny
 
-.PHONY: help setup setup-tests setup-clients build demo test hostile fuzz conformance bench lint tidy deny advisories dist clean
+.PHONY: help setup setup-tests setup-clients build demo test fuzz conformance bench lint tidy deny advisories dist clean
 
 help:
 	@echo "make demo    lock a real VM's owner out three times, and regain it"
 	@echo "make test    everything: units, components, real VMs, real clients"
 	@echo "make conformance   the real az, the classic CLI and the SDKs alone"
-	@echo "make hostile every trick of a hostile user, on real VMs"
 	@echo "make fuzz    one reader of a guest's files: TARGET=sshd_config SECONDS=60"
 	@echo "make bench   the figures, each against a peer or a limit"
 	@echo "make lint    fmt, clippy, tidy"
@@ -57,11 +56,6 @@ test: setup-tests setup-clients build
 	$(CARGO) nextest run --release --locked --workspace --no-fail-fast || status=1; \
 	$(CONFORMANCE) || status=1; \
 	exit $$status
-
-# Every trick of a hostile user on real VMs. Not in `test` until all of it holds.
-hostile: setup-tests build
-	$(CARGO) nextest run --release --locked -p e2e --features hostile --no-fail-fast \
-		-E 'binary(hostile) or binary(canaries)'
 
 conformance: setup-clients build
 	$(CONFORMANCE) $(ARGS)

@@ -147,9 +147,9 @@ fn nothing_secret_is_said_kept_or_shown() {
         search(&format!("what {what} prints"), &ran.stdout, None);
         search(&format!("the log of {what}"), &ran.stderr, None);
     }
-    for (path, text) in
-        files(lab.home(), &["machines", "case.json", "id_", "ca.", "credentials", "tls"])
-    {
+    let own = vm.key();
+    let homes = ["machines", "case.json", "id_", "ca.", "credentials", "tls", &own];
+    for (path, text) in files(lab.home(), &homes) {
         search(&format!("the host's {path}"), &text, None);
     }
     let guest = "journalctl --no-pager -o cat -u regain-guest; cd /run/regain 2>/dev/null && \
