@@ -60,7 +60,8 @@ pub(crate) const KEY_FILES: &[Trick] = &[
     user("a link into proc", "ln -sf /proc/self/environ .ssh/authorized_keys"),
     user("a pipe", "rm .ssh/authorized_keys; mkfifo .ssh/authorized_keys"),
     user("a directory", "rm .ssh/authorized_keys; mkdir -p .ssh/authorized_keys/x"),
-    user("a file without an end", "truncate -s 4T .ssh/authorized_keys"),
+    // Larger ones have sshd itself eat all memory: it reads a line of any length.
+    user("a huge file", "truncate -s 200M .ssh/authorized_keys"),
     user(
         "names that a careless tool would write to",
         "rm .ssh/authorized_keys; for i in $(seq 4000); do echo .regain.$i; \
