@@ -22,6 +22,17 @@ write_account() {
 	printf '%s\n' "$user_uid $user_gid $user_groups $user_name" >"$record/user"
 }
 
+# may_be_home: whatever leads there, no directory of the system is anybody's home.
+may_be_home() {
+	case $(path_here)/ in
+	/bin/* | /boot/* | /dev/* | /etc/* | /lib*/* | /proc/* | /root/* | /run/* | /sbin/* | /sys/* | /usr/* | /tmp/*) ;;
+	/var/*/*/) return 0 ;;
+	/var/*) ;;
+	/*/*/) return 0 ;;
+	esac
+	fail "$(path_here) is a directory of the system"
+}
+
 is_users_group() {
 	case ,$user_groups,$user_gid, in
 	*",$1,"*) return 0 ;;

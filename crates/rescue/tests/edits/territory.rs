@@ -157,3 +157,16 @@ fn a_home_that_another_account_has_is_not_given_away() {
         before.assert_same(&tree.snapshot(), home);
     }
 }
+
+#[test]
+fn no_home_is_made_among_the_systems_own_directories() {
+    for home in ["/etc/evil", "/usr/evil", "/evil", "/var/evil"] {
+        let tree = Tree::new(Shell::Dash, Form::Mounted);
+        fs::remove_dir_all(tree.path("home/ann")).unwrap();
+        tree.link(home, "home/ann");
+        let before = tree.snapshot();
+        let edit = Edit::MakeHome { user: ann(), home: "/home/ann".to_owned() };
+        tree.run(1, &[edit]).says("is a directory of the system");
+        before.assert_same(&tree.snapshot(), home);
+    }
+}

@@ -44,18 +44,7 @@ give_back_directory() {
 
 give_back_home() {
 	[ "$land" = root ] || fail "${here:-/} can be changed by others than root" || return 1
-	case $(path_here)/ in
-	/bin/* | /boot/* | /dev/* | /etc/* | /lib*/* | /proc/* | /root/* | /run/* | /sbin/* | /sys/* | /usr/* | /tmp/*)
-		fail "$(path_here) is a directory of the system"
-		return 1
-		;;
-	/*/*/*) ;;
-	*) fail "$(path_here) is a directory of the system" || return 1 ;;
-	esac
-	case $(path_here) in
-	/var/*/*) ;;
-	/var/*) fail "$(path_here) is a directory of the system" || return 1 ;;
-	esac
+	may_be_home || return 1
 	if [ "$seen_uid" != "$user_uid" ] && [ "$seen_uid" != 0 ] && HOME_DIR=$user_home OWNER=$seen_uid awk -F: '
 		$3 == ENVIRON["OWNER"] && $6 == ENVIRON["HOME_DIR"] { found = 1 }
 		END { exit !found }' "$top/etc/passwd"; then

@@ -5,6 +5,7 @@ make_home() { # USER HOME
 	nowhere) fail "there is no directory for $2" || return 1 ;;
 	*) fail "something is at $2 already" || return 1 ;;
 	esac
+	may_be_home || return 1
 	if [ -n "$dry" ]; then
 		dry_made=$(path_here)
 		would "mkdir -m 0700 $2, for $1"
