@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::Weather;
+
 /// Where a server keeps its state and what it makes machines with.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -19,6 +21,8 @@ pub struct Config {
     pub guest_binary: PathBuf,
     /// The executable whose `machine-keeper` subcommand holds one machine.
     pub keeper: PathBuf,
+    /// In which ways it behaves as Azure does; none for what the state directory says.
+    pub weather: Option<Weather>,
 }
 
 /// What runs the virtual machines.

@@ -13,6 +13,7 @@ use crate::app::{self, Access, Agents, App, Directory, GuestImages};
 use crate::http::{self, Serving};
 use crate::state::State;
 use crate::store::Store;
+use crate::weather::Kept;
 use crate::{Config, EngineKind, Error, Limits};
 
 /// Serves until SIGTERM or Ctrl-C.
@@ -55,6 +56,7 @@ impl Server {
             return Err(Error::NotLoopback(config.listen));
         }
         let state = State::take(&config.state)?;
+        let weather = weather(&config, &state)?;
         let address = config.listen;
         let unusable = |source| Error::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(unusable)?;
@@ -89,6 +91,7 @@ impl Server {
             seal,
             simulated: config.engine == EngineKind::Fake,
             shared_tenant: Default::default(),
+            weather,
         });
         let refused = |problem| Error::Store(Box::new(problem));
         app.admit(&credentials).await.map_err(refused)?;
@@ -120,6 +123,18 @@ impl Server {
         self.app.store.close().await;
         ended
     }
+}
+
+/// The weather that was asked for, or the one that an earlier server had.
+fn weather(config: &Config, state: &State) -> Result<Kept, Error> {
+    let problem = |doing| {
+        let path = state.path().join("weather");
+        move |source| Error::State { doing, path, source }
+    };
+    if let Some(weather) = config.weather {
+        weather.write(state.path()).map_err(problem("write"))?;
+    }
+    Kept::of(state.path()).map_err(problem("read"))
 }
 
 /// The engine, what its machines boot from, and what connects them.

@@ -145,6 +145,7 @@ fn config(state: &Path) -> Config {
         cache: state.join("cache"),
         guest_binary: "/nonexistent".into(),
         keeper: "/nonexistent".into(),
+        weather: None,
     }
 }
 

@@ -47,8 +47,9 @@ pub(crate) use network::probing::probe_backends;
 pub(crate) use network::translation::BackendHealth;
 pub(crate) use problem::{Kind, Problem};
 
-use crate::Limits;
 use crate::store::{Seal, Store, Tenant};
+use crate::weather;
+use crate::{Limits, Weather};
 use compute::{simulated_agent, virtual_machine};
 use network::public_ip_address;
 use serial::{Serial, Turn};
@@ -93,6 +94,8 @@ pub(crate) struct App {
     pub(crate) simulated: bool,
     /// The tenant certificate of simulated machines.
     pub(crate) shared_tenant: tokio::sync::OnceCell<Tenant>,
+    /// In which ways this cloud behaves as Azure does.
+    pub(crate) weather: weather::Kept,
 }
 
 /// Brings back what an earlier server left: packets first, then what it promised,
@@ -118,6 +121,16 @@ pub(crate) async fn bring_back(app: &Arc<App>) -> Result<(), Problem> {
 const NETWORK: &str = "network";
 
 impl App {
+    /// The weather that there is now.
+    pub(crate) fn weather(&self) -> Weather {
+        self.weather.now()
+    }
+
+    /// What this cloud is called.
+    pub(crate) fn cloud_name(&self) -> &'static str {
+        if self.weather().hide { "AzureCloud" } else { "regain" }
+    }
+
     /// The turn to write a resource; refused if another writer does not end soon.
     async fn turn(&self, name: &str) -> Result<Turn, Problem> {
         let turn = self.serial.take(name, self.limits.queue).await;

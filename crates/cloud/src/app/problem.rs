@@ -61,7 +61,7 @@ pub(crate) enum Problem {
         /// The audience that it was issued for.
         audience: String,
         /// The right one.
-        right: &'static str,
+        right: String,
     },
     /// A sign-in that failed.
     #[error("{why}")]
@@ -97,6 +97,17 @@ pub(crate) enum Problem {
         subscription: String,
         /// Object id of the principal.
         actor: String,
+        /// How long to wait.
+        seconds: String,
+    },
+    /// A resource that is asked for more often than its provider answers.
+    #[error(
+        "The server rejected the request because too many requests have been received for this \
+         subscription."
+    )]
+    ResourceThrottled {
+        /// What counts such requests.
+        policy: &'static str,
         /// How long to wait.
         seconds: String,
     },
@@ -316,6 +327,7 @@ impl Problem {
             Self::SignInRefused { .. } => "invalid_client",
             Self::AuthorizationFailed { .. } => "AuthorizationFailed",
             Self::Throttled { .. } => "SubscriptionRequestsThrottled",
+            Self::ResourceThrottled { .. } => "OperationNotAllowed",
             Self::DeploymentRefused { .. } => "InvalidTemplateDeployment",
             Self::NoSuchRoute { .. } => "InvalidResourceType",
             Self::MethodNotAllowed { .. } => "MethodNotAllowed",
@@ -357,7 +369,7 @@ impl Problem {
             Self::AuthorizationFailed { .. }
             | Self::DeploymentRefused { .. }
             | Self::Denied { .. } => Kind::Forbidden,
-            Self::Throttled { .. } => Kind::Throttled,
+            Self::Throttled { .. } | Self::ResourceThrottled { .. } => Kind::Throttled,
             Self::NoSuchRoute { .. }
             | Self::SubscriptionNotFound { .. }
             | Self::NoSuchNamespace { .. }
@@ -396,6 +408,11 @@ impl Problem {
         let error = ArmError::new(self.code(), message);
         match self {
             Self::Invalid { target: Some(target), .. } => error.with_target(*target),
+            Self::ResourceThrottled { policy, seconds } => {
+                let why = format!("{policy}: try again in {seconds} seconds.");
+                let detail = ArmError::new("TooManyRequests", why).with_target(*policy);
+                error.with_detail(detail)
+            }
             Self::DeploymentRefused { details, .. } => {
                 details.iter().cloned().fold(error, ArmError::with_detail)
             }

@@ -22,6 +22,7 @@ async fn main() -> ExitCode {
         engine: EngineKind::Fake,
         guest_binary: "/nonexistent".into(),
         keeper: "/nonexistent".into(),
+        weather: None,
     };
     // Waits that are short, so that what is waited for in vain costs little, and
     // work that takes long enough to be killed in.

@@ -30,6 +30,8 @@ const READ_BYTES: usize = 8 * BODY_BYTES;
 /// Seconds until a client should ask again. Clients take fractions, and `az`
 /// sleeps half a minute where there is no number or a zero.
 const RETRY_AFTER: &str = "0.2";
+/// The same where nothing is to be told of this cloud: Azure says whole seconds.
+const RETRY_AFTER_WHOLE: &str = "1";
 const ASYNC_OPERATION: HeaderName = HeaderName::from_static("azure-asyncoperation");
 /// Version of the addresses that this server hands out.
 const API_VERSION: &str = "2024-07-01";
@@ -188,7 +190,7 @@ pub(super) fn respond(app: &Arc<App>, answer: Answer, place: &Place) -> Response
             let mut response = shown(status, body);
             let headers = response.headers_mut();
             headers.insert(ASYNC_OPERATION, address(app, &ticket, "operations"));
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            headers.insert(header::RETRY_AFTER, retry_after(app));
             response
         }
         Answer::Accepted(ticket) => {
@@ -196,13 +198,13 @@ pub(super) fn respond(app: &Arc<App>, answer: Answer, place: &Place) -> Response
             let headers = response.headers_mut();
             headers.insert(ASYNC_OPERATION, address(app, &ticket, "operations"));
             headers.insert(header::LOCATION, address(app, &ticket, "operationResults"));
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            headers.insert(header::RETRY_AFTER, retry_after(app));
             response
         }
         Answer::Underway(body) => {
             let mut response = shown(StatusCode::OK, body);
             let headers = response.headers_mut();
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            headers.insert(header::RETRY_AFTER, retry_after(app));
             response
         }
     }
@@ -249,6 +251,12 @@ fn shown(status: StatusCode, body: Value) -> Response {
         response.headers_mut().insert(header::ETAG, etag);
     }
     response
+}
+
+/// When to ask again.
+fn retry_after(app: &App) -> HeaderValue {
+    let whole = app.weather().hide;
+    HeaderValue::from_static(if whole { RETRY_AFTER_WHOLE } else { RETRY_AFTER })
 }
 
 /// Where to ask about an operation.

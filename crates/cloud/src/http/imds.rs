@@ -141,7 +141,11 @@ async fn document(site: &Site, vm: &arm::ResourceId) -> Result<Value, Problem> {
         .collect();
     Ok(json!({
         "compute": {
-            "azEnvironment": "regain",
+            "azEnvironment": match site.app.cloud_name() {
+                // The one name that is another here.
+                "AzureCloud" => "AzurePublicCloud",
+                name => name,
+            },
             "location": facts.vm["location"],
             "name": vm.name(),
             "offer": image["offer"],

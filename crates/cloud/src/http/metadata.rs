@@ -10,20 +10,23 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call;
-use super::token::Audience;
+use super::token::{Audience, Family};
 use crate::app::App;
 use crate::app::compute::{boot_diagnostics, image, run_command};
+use crate::weather::Client;
 
 /// `GET /metadata/endpoints`: the form of a cloud that `az cloud register` reads.
 /// `regain` tells our own client what this cloud can beyond Azure.
 pub(super) async fn endpoints(State(app): State<Arc<App>>) -> Json<Value> {
     let here = &app.endpoint;
-    Json(json!({
-        "name": "regain",
+    let weather = app.weather();
+    let family = Family::of(&weather).as_str();
+    let mut cloud = json!({
+        "name": app.cloud_name(),
         "portal": format!("{here}/portal"),
         "authentication": {
             "loginEndpoint": format!("{here}/adfs"),
-            "audiences": [Audience::Management.as_str()],
+            "audiences": [Audience::Management.name(Family::of(&weather))],
             "tenant": "adfs",
             "identityProvider": "ADFS",
         },
@@ -36,12 +39,18 @@ pub(super) async fn endpoints(State(app): State<Arc<App>>) -> Json<Value> {
         "batch": here,
         "sqlManagement": here,
         "vmImageAliasDoc": format!("{here}/aliases.json"),
-        "suffixes": { "storage": "storage.regain.invalid", "keyVaultDns": "vault.regain.invalid" },
-        "regain": {
-            "clientAddress": app.cable.client(),
-            "runCommandOutputBytes": run_command::OUTPUT_BYTES,
+        "suffixes": {
+            "storage": format!("storage.{family}.invalid"),
+            "keyVaultDns": format!("vault.{family}.invalid"),
         },
-    }))
+    });
+    if !weather.hide && weather.client == Client::Known {
+        cloud["regain"] = json!({
+            "clientAddress": app.cable.client(),
+            "runCommandOutputBytes": run_command::output_bytes(&app),
+        });
+    }
+    Json(cloud)
 }
 
 /// `GET /aliases.json`

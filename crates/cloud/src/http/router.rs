@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing;
@@ -19,7 +19,11 @@ use crate::app::{App, Caller, Problem};
 /// Everything that the server answers on its own address.
 pub(super) fn router(app: Arc<App>, tokens: Arc<Tokens>) -> Router {
     let public = Router::new()
-        .route("/metadata/endpoints", routing::get(metadata::endpoints))
+        .route(
+            "/metadata/endpoints",
+            routing::get(metadata::endpoints)
+                .layer(middleware::from_fn_with_state(Arc::clone(&app), delay)),
+        )
         .route("/aliases.json", routing::get(metadata::aliases))
         .route("/blob/{machine}/serialconsole.log", routing::get(metadata::serial_log))
         .with_state(Arc::clone(&app));
@@ -48,13 +52,20 @@ pub(super) fn router(app: Arc<App>, tokens: Arc<Tokens>) -> Router {
         .with_state(Arc::clone(&app))
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
-        .layer(middleware::from_fn_with_state(Arc::clone(&tokens), authenticate));
+        .layer(middleware::from_fn_with_state(Arc::clone(&tokens), authenticate))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), delay));
     let graph = graph::router(app, tokens);
     public
         .merge(sign_in)
         .merge(graph)
         .merge(managed)
         .layer(middleware::from_fn(envelope::wrap))
+}
+
+/// The way to Azure is longer than the one to this host, if the weather has it.
+async fn delay(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    tokio::time::sleep(app.weather().latency).await;
+    next.run(request).await
 }
 
 async fn authenticate(
@@ -68,8 +79,9 @@ async fn authenticate(
             match tokens.throttle.take(&caller.id, kind, Instant::now()) {
                 Ok(left) => {
                     request.extensions_mut().insert(caller);
-                    let mut response = next.run(request).await;
-                    response.headers_mut().insert(kind.header(), HeaderValue::from(left));
+                    let mut response = by_provider(&tokens, request, next).await;
+                    let (name, value) = kind.left(left);
+                    response.headers_mut().insert(name, value);
                     response
                 }
                 Err(wait) => throttled(&tokens, &caller, kind, wait),
@@ -92,6 +104,30 @@ async fn authenticate(
     }
 }
 
+/// Passes a request on, if the provider of what it is about lets it through.
+async fn by_provider(tokens: &Tokens, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let machine = throttle::machine_of(path)
+        .filter(|_| request.method() == Method::GET && tokens.app.weather().throttle);
+    let Some(machine) = machine else { return next.run(request).await };
+    let kind = throttle::Kind::OfMachine;
+    let (mut response, left) = match tokens.throttle.take(machine, kind, Instant::now()) {
+        Ok(left) => (next.run(request).await, left),
+        Err(wait) => {
+            let retry_after = throttle::retry_after(wait);
+            let seconds = retry_after.to_str().unwrap_or("1").to_owned();
+            let problem =
+                Problem::ResourceThrottled { policy: throttle::OF_MACHINE, seconds };
+            let mut response = call::refuse(&problem);
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after);
+            (response, 0)
+        }
+    };
+    let (name, value) = kind.left(left);
+    response.headers_mut().insert(name, value);
+    response
+}
+
 fn throttled(
     tokens: &Tokens,
     caller: &Caller,
@@ -107,7 +143,8 @@ fn throttled(
     });
     let headers = response.headers_mut();
     headers.insert(header::RETRY_AFTER, retry_after);
-    headers.insert(kind.header(), HeaderValue::from(0));
+    let (name, value) = kind.left(0);
+    headers.insert(name, value);
     response
 }
 

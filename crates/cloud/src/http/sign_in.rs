@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Form, Json};
 use serde_json::{Value, json};
 
-use super::token::{Audience, Issued, Tokens};
+use super::token::{Audience, Family, Issued, Tokens};
 use crate::app::Caller;
 
 /// Tenants that clients write who leave it to the server.
@@ -105,7 +105,7 @@ async fn sign_in(tokens: &Tokens, form: &HashMap<String, String>) -> Response {
         resource => resource,
     };
     let Some(audience) = Audience::named(asked, &tokens.app.endpoint) else {
-        return unknown_audience(asked);
+        return unknown_audience(tokens, asked);
     };
     match tokens.issue(&who, audience) {
         Ok(issued) => Json(json!({
@@ -181,7 +181,7 @@ pub(super) fn managed(
         );
     }
     let Some(audience) = Audience::named(asked, &tokens.app.endpoint) else {
-        return unknown_audience(asked);
+        return unknown_audience(tokens, asked);
     };
     match tokens.issue(who, audience) {
         Ok(Issued { token, audience, lifetime, not_before, expires_on }) => Json(json!({
@@ -215,8 +215,10 @@ fn unknown_tenant(tokens: &Tokens, tenant: &str) -> Option<Response> {
     ))
 }
 
-fn unknown_audience(asked: &str) -> Response {
-    let (management, graph) = (Audience::Management.as_str(), Audience::Graph.as_str());
+fn unknown_audience(tokens: &Tokens, asked: &str) -> Response {
+    let family = Family::of(&tokens.app.weather());
+    let (management, graph) =
+        (Audience::Management.name(family), Audience::Graph.name(family));
     refusal(
         StatusCode::BAD_REQUEST,
         "invalid_resource",

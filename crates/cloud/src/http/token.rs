@@ -1,5 +1,6 @@
 //! Tokens: JWTs (HS256) that this server signs and checks, each for one audience.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::throttle::Throttle;
+use crate::Weather;
 use crate::app::{App, Caller, Problem};
+use crate::weather::Client;
 
 /// Whom a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,16 @@ pub(super) enum Audience {
     Management,
     /// Microsoft Graph.
     Graph,
+}
+
+/// By which names a server's audiences go. Both are taken, whatever the weather, so that
+/// a token outlives a change of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// Those that say whose cloud it is.
+    Regain,
+    /// Those that do not.
+    Plain,
 }
 
 /// What signs tokens and checks them.
@@ -34,7 +47,7 @@ pub(super) struct Tokens {
 pub(super) struct Issued {
     pub(super) token: String,
     /// The audience as it stands in the token.
-    pub(super) audience: &'static str,
+    pub(super) audience: String,
     /// Seconds.
     pub(super) lifetime: u64,
     /// Seconds since 1970.
@@ -57,16 +70,45 @@ struct Claims {
     tid: String,
     ver: String,
     uti: String,
+    /// From where the token was asked for, if that is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ipaddr: Option<Ipv4Addr>,
+}
+
+impl Family {
+    const ALL: [Self; 2] = [Self::Regain, Self::Plain];
+
+    /// The one that is used in a weather.
+    pub(super) fn of(weather: &Weather) -> Self {
+        if weather.hide { Self::Plain } else { Self::Regain }
+    }
+
+    /// What stands in its names.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Regain => "regain",
+            Self::Plain => "cloud",
+        }
+    }
 }
 
 impl Audience {
     /// How it stands in a token. It names this kind of cloud, not this server, so
     /// that a token outlives a change of port.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Management => "https://management.regain.invalid/",
-            Self::Graph => "https://graph.regain.invalid/",
-        }
+    pub(super) fn name(self, family: Family) -> String {
+        let service = match self {
+            Self::Management => "management",
+            Self::Graph => "graph",
+        };
+        format!("https://{service}.{}.invalid/", family.as_str())
+    }
+
+    /// Whether that is how it stands in a token.
+    fn is(self, name: &str) -> bool {
+        let known = |family| {
+            self.name(family).trim_end_matches('/') == name.trim_end_matches('/')
+        };
+        Family::ALL.into_iter().any(known)
     }
 
     /// The audience that a client names: by its name or by its address, as a
@@ -74,10 +116,10 @@ impl Audience {
     /// slash to the one that is there). Nothing means management.
     pub(super) fn named(asked: &str, endpoint: &str) -> Option<Self> {
         let asked = asked.trim().trim_end_matches(".default").trim_end_matches('/');
-        let is = |audience: Self| asked == audience.as_str().trim_end_matches('/');
-        if asked.is_empty() || asked == endpoint || is(Self::Management) {
+        if asked.is_empty() || asked == endpoint || Self::Management.is(asked) {
             Some(Self::Management)
-        } else if is(Self::Graph) || asked.strip_prefix(endpoint) == Some("/graph") {
+        } else if Self::Graph.is(asked) || asked.strip_prefix(endpoint) == Some("/graph")
+        {
             Some(Self::Graph)
         } else {
             None
@@ -127,10 +169,10 @@ impl Tokens {
             }
             Err(error) => return Err(Problem::InvalidToken { why: error.to_string() }),
         };
-        if claims.aud != audience.as_str() {
+        if !audience.is(&claims.aud) {
             return Err(Problem::WrongAudience {
                 audience: claims.aud,
-                right: audience.as_str(),
+                right: audience.name(Family::of(&self.app.weather())),
             });
         }
         self.app.directory.principal(&claims.oid).ok_or_else(|| Problem::InvalidToken {
@@ -146,8 +188,10 @@ impl Tokens {
     ) -> Result<Issued, jsonwebtoken::errors::Error> {
         let now = jiff::Timestamp::now().as_second();
         let lifetime = i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX / 2);
+        let weather = self.app.weather();
+        let audience = audience.name(Family::of(&weather));
         let claims = Claims {
-            aud: audience.as_str().to_owned(),
+            aud: audience.clone(),
             iss: format!("{}/adfs", self.app.endpoint),
             iat: now,
             nbf: now,
@@ -159,12 +203,17 @@ impl Tokens {
             tid: self.app.tenant.clone(),
             ver: "1.0".to_owned(),
             uti: Uuid::new_v4().to_string(),
+            ipaddr: match weather.client {
+                Client::Elsewhere(address) => Some(address),
+                // A principal that is no user has no such claim by itself.
+                Client::Known | Client::Unknown => None,
+            },
         };
         let token =
             jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign)?;
         Ok(Issued {
             token,
-            audience: audience.as_str(),
+            audience,
             lifetime: self.lifetime.as_secs(),
             not_before: now,
             expires_on: now + lifetime,
@@ -187,6 +236,8 @@ mod tests {
             ("https://127.0.0.1:8443/.default", Some(Audience::Management)),
             ("https://127.0.0.1:8443/graph/.default", Some(Audience::Graph)),
             ("https://graph.regain.invalid", Some(Audience::Graph)),
+            ("https://management.cloud.invalid//.default", Some(Audience::Management)),
+            ("https://graph.cloud.invalid", Some(Audience::Graph)),
             ("https://vault.azure.net", None),
             ("https://127.0.0.1:8443/other", None),
         ] {

@@ -389,6 +389,27 @@ async fn writes_are_on_record_with_who_asked_and_how_they_ended() {
 }
 
 #[tokio::test]
+async fn who_manages_machines_sees_networks_but_not_their_subnets() {
+    let lab = Lab::new().await;
+    lab.machine("g", "vm1").await;
+    let who = lab.somebody("operator").await;
+    lab.give("/resourceGroups/g", 1, VM_CONTRIBUTOR, &who.id).await;
+    let network = "/resourceGroups/g/providers/Microsoft.Network";
+    for (path, status) in [
+        ("virtualNetworks/vnet", 200),
+        ("virtualNetworks/vnet/subnets/subnet", 403),
+        ("networkInterfaces/nic-vm1", 200),
+        ("networkSecurityGroups/nsg", 200),
+        ("networkSecurityGroups/nsg/securityRules/allow-ssh", 403),
+        ("publicIPAddresses/ip-vm1", 200),
+        ("routeTables", 403),
+    ] {
+        let reply = lab.by(&who, Method::GET, &format!("{network}/{path}"), None).await;
+        assert_eq!(reply.status, status, "{path}: {reply:?}");
+    }
+}
+
+#[tokio::test]
 async fn who_sends_too_much_is_told_when_to_come_back() {
     let reads = Rate { burst: 3, per_second: 1 };
     let lab = Lab::with(Limits { reads, ..limits() }).await;

@@ -65,6 +65,7 @@ pub(crate) fn config(state: &Path) -> Config {
         cache: state.join("cache"),
         guest_binary: "/nonexistent".into(),
         keeper: "/nonexistent".into(),
+        weather: None,
     }
 }
 
@@ -114,6 +115,12 @@ impl Lab {
         let reply = self.sign_in(&form).await;
         assert_eq!(reply.status, 200, "{reply:?}");
         self.token = reply.body["access_token"].as_str().unwrap().to_owned();
+    }
+
+    /// Makes the weather.
+    pub(crate) fn weather(&self, words: &str) {
+        let weather: cloud::Weather = words.parse().unwrap();
+        weather.write(self.state.path()).unwrap();
     }
 
     pub(crate) fn credentials(&self) -> Value {

@@ -17,4 +17,5 @@ mod requests;
 mod restart;
 mod templates;
 mod watchers;
+mod weather;
 mod writers;

@@ -18,6 +18,8 @@ pub(crate) enum Lab {
     Status,
     /// Print export lines for az and regain: eval "$(regain lab env)".
     Env,
+    /// Show the weather, or make another: in which ways the cloud behaves as Azure.
+    Weather(Weather),
     /// Run a command as root in a VM, beside every channel.
     Exec(Exec),
     /// Break a VM as a fault's file says.
@@ -46,6 +48,16 @@ pub(crate) struct Up {
     /// Make no VM.
     #[arg(long)]
     pub(crate) no_vm: bool,
+    /// Behave as Azure does, once the VM is there: azure, or words of `lab weather`.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) weather: Option<cloud::Weather>,
+}
+
+/// `lab weather`
+#[derive(Debug, Args)]
+pub(crate) struct Weather {
+    /// Words joined by commas, as in azure,run-command=3,agent=lost; clear for none.
+    pub(crate) words: Option<cloud::Weather>,
 }
 
 /// `lab exec`

@@ -155,6 +155,9 @@ pub(crate) struct Serve {
     /// answered 429, as by Azure.
     #[arg(long, value_name = "N", env = "REGAIN_REQUESTS_PER_SECOND")]
     pub(crate) requests_per_second: Option<u32>,
+    /// Behave as Azure does: azure, or words of `lab weather` [default: as it was].
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) weather: Option<::cloud::Weather>,
 }
 
 /// What runs a lab's VMs.

@@ -25,6 +25,7 @@ pub(super) async fn run(args: Serve, context: &Context) -> Result<Answer, Failur
         cache: args.cache,
         guest_binary,
         keeper,
+        weather: args.weather,
     };
     let mut limits = cloud::Limits::default();
     if let Some(per_second) = args.requests_per_second {

@@ -2,7 +2,8 @@
 //!
 //! What a lab is, is on disk and in the kernel, never in memory: [`LabState`]
 //! reads the state directory, [`server`] starts and ends the server, [`vms`]
-//! asks the cloud what is there, [`inject`] breaks a VM on purpose.
+//! asks the cloud what is there, [`weather`] has it behave as Azure does, [`inject`]
+//! breaks a VM on purpose.
 
 pub(crate) mod case;
 pub(crate) mod gauntlet;
@@ -17,5 +18,6 @@ pub(crate) mod removal;
 pub(crate) mod server;
 mod state;
 pub(crate) mod vms;
+pub(crate) mod weather;
 
 pub(crate) use state::{LabState, Server};

@@ -74,6 +74,11 @@ impl LabState {
         self.dir.join("keys")
     }
 
+    /// What sessions keep of what they have learned of the lab.
+    pub(crate) fn session(&self) -> PathBuf {
+        self.dir.join("session.json")
+    }
+
     /// What the server wrote while it ran in the background.
     pub(crate) fn log(&self) -> PathBuf {
         self.dir.join("server.log")

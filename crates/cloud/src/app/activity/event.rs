@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use crate::app::access::covers;
 use crate::app::odata::{self, Term};
 use crate::app::{Answer, App, Call, Page, Problem};
-use crate::store::Event;
+use crate::store::{Event, Request};
+use crate::weather::Client;
 
 /// How many events are looked at together, whatever of them the filter lets through.
 const CHUNK: i64 = 500;
@@ -253,14 +254,25 @@ fn shown(app: &App, event: &Event, id: Option<&ResourceId>) -> Value {
         "submissionTimestamp": event.time,
         "subscriptionId": app.subscription,
         "tenantId": app.tenant,
-        "httpRequest": {
-            "clientRequestId": request.client_request,
-            "clientIpAddress": request.client,
-            "method": request.method,
-            "uri": request.uri,
-        },
+        "httpRequest": http_request(app, request),
         "properties": properties,
     })
+}
+
+/// The request as HTTP has it. What is on record of its sender is shown as the weather
+/// has it now, also of older entries: nothing is to tell what it hides.
+fn http_request(app: &App, request: &Request) -> Value {
+    let mut shown = json!({
+        "clientRequestId": request.client_request,
+        "method": request.method,
+        "uri": request.uri,
+    });
+    match app.weather().client {
+        Client::Known => shown["clientIpAddress"] = json!(request.client),
+        Client::Unknown => {}
+        Client::Elsewhere(address) => shown["clientIpAddress"] = json!(address),
+    }
+    shown
 }
 
 /// A time in the hundreds of nanoseconds since the year 1 that ids of events carry.

@@ -5,17 +5,21 @@
 //! for exactly these settings is waited for.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arm::ResourceId;
 use guest::wire::Status;
 use serde_json::Value;
 
-use super::agent::Readiness;
+use super::agent::{Agent, GONE, Readiness};
 use super::outcome::{Patience, Silence};
 use super::{power, tenant};
 use crate::app::{App, Problem};
 use crate::store::Settings;
+use crate::weather::GuestAgent;
+
+/// Between two looks at the weather.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A handler as goal states name it.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +39,15 @@ pub(super) async fn settings(
     public: Option<Value>,
     protected: &Value,
 ) -> Result<Settings, Problem> {
+    if app.weather().agent == GuestAgent::Absent {
+        return Err(Problem::Conflict {
+            code: "OperationNotAllowed",
+            message: "This operation cannot be performed when extension operations are \
+                      disallowed. To allow, please ensure VM Agent is installed on the VM and \
+                      the osProfile.allowExtensionOperations property is true."
+                .to_owned(),
+        });
+    }
     power::check_running(app, vm, doing).await?;
     let guest = app
         .store
@@ -59,19 +72,41 @@ pub(super) async fn tell(
         .agent(vm)
         .await?
         .ok_or_else(|| Problem::ResourceNotFound { id: vm.clone() })?;
+    let begun = Instant::now();
+    // What is told to an agent that is lost reaches it when it is back.
+    within_reach(app, &agent, begun, whole).await.map_err(|silence| {
+        no_word(&silence, vm.name(), handler.name, &Patience::of(app, whole, false))
+    })?;
     let lost = agent.readiness(app.limits.stale) == Readiness::Lost;
-    let patience = Patience {
-        pickup: if lost { app.limits.pickup_when_lost } else { app.limits.pickup },
-        whole,
-        stale: app.limits.stale,
-    };
+    let patience = Patience::of(app, whole, lost);
     let Handler { name, version } = handler;
     let (sequence, incarnation) =
         app.assign(&agent, name, version, Some(settings), operation).await?;
-    agent
-        .outcome(name, sequence, incarnation, &patience)
+    let outcome = agent.outcome(name, sequence, incarnation, &patience).await;
+    // And what it says, or does not say, is not heard while it is lost.
+    within_reach(app, &agent, begun, whole)
         .await
+        .and(outcome)
         .map_err(|silence| no_word(&silence, vm.name(), name, &patience))
+}
+
+/// Waits until the weather has no more lost this agent, until `whole` is over.
+async fn within_reach(
+    app: &App,
+    agent: &Agent,
+    begun: Instant,
+    whole: Duration,
+) -> Result<(), Silence> {
+    while app.weather().agent == GuestAgent::Lost {
+        if agent.goal() == GONE {
+            return Err(Silence::Gone);
+        }
+        if begun.elapsed() >= whole {
+            return Err(Silence::Unfinished);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
 }
 
 /// A status's own text.
@@ -87,7 +122,7 @@ fn no_word(silence: &Silence, vm: &str, handler: &str, patience: &Patience) -> P
             format!(
                 "the VM agent did not fetch the settings within {} seconds. Look at the \
                  serial console or the boot diagnostics log whether the guest is up and \
-                 regain-guest runs; a restart of the VM starts the agent again",
+                 its agent runs; a restart of the VM starts the agent again",
                 patience.pickup.as_secs()
             ),
         ),

@@ -14,6 +14,15 @@ use crate::app::child::parent_of;
 use crate::app::document::text;
 use crate::app::{Answer, App, Call, Problem};
 use crate::store::{Resource, now};
+use crate::weather::GuestAgent;
+
+/// What is said of an agent that was not heard of.
+const SILENT: (&str, &str, &str, &str) = (
+    "ProvisioningState/Unavailable",
+    "Warning",
+    "Not Ready",
+    "VM status blob is found but not yet populated.",
+);
 
 /// `GET …/virtualMachines/{vm}/instanceView`
 pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
@@ -23,7 +32,7 @@ pub(crate) async fn get(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
 
 /// A machine's instance view.
 pub(super) async fn of_machine(app: &App, vm: &Resource) -> Result<Value, Problem> {
-    let (code, display) = power_state(app, &vm.id).await?;
+    let (code, display) = power_state(app, vm).await?;
     let state = virtual_machine::state(&vm.document);
     let mut view = json!({
         "statuses": [
@@ -53,7 +62,10 @@ pub(super) async fn of_machine(app: &App, vm: &Resource) -> Result<Value, Proble
         extensions.push(of_extension(app, &one).await?);
     }
     view["extensions"] = Value::Array(extensions);
-    if code == "PowerState/running" {
+    let weather = app.weather().agent;
+    if code == "PowerState/running" && weather == GuestAgent::Lost {
+        view["vmAgent"] = silent_agent();
+    } else if code == "PowerState/running" && weather == GuestAgent::There {
         view["vmAgent"] = agent_view(app, &vm.id).await?;
         if let Some(agent) = app.agent(&vm.id).await?
             && let Some(report) = agent.report()
@@ -106,6 +118,14 @@ pub(super) async fn of_extension(
     Ok(view)
 }
 
+/// An agent of which nothing is known, because the platform does not hear it.
+fn silent_agent() -> Value {
+    let (code, level, display, message) = SILENT;
+    let mut one = status(code, level, display, Some(message));
+    one["time"] = json!(now());
+    json!({ "vmAgentVersion": "Unknown", "statuses": [one], "extensionHandlers": [] })
+}
+
 async fn agent_view(app: &App, vm: &ResourceId) -> Result<Value, Problem> {
     let agent = app.agent(vm).await?;
     let readiness = agent
@@ -116,12 +136,7 @@ async fn agent_view(app: &App, vm: &ResourceId) -> Result<Value, Problem> {
         Readiness::Ready => {
             ("ProvisioningState/succeeded", "Info", "Ready", "Guest Agent is running")
         }
-        Readiness::Silent => (
-            "ProvisioningState/Unavailable",
-            "Warning",
-            "Not Ready",
-            "VM status blob is found but not yet populated.",
-        ),
+        Readiness::Silent => SILENT,
         Readiness::Lost => (
             "ProvisioningState/Unavailable",
             "Warning",
@@ -172,13 +187,17 @@ fn substatus(one: &Substatus) -> Value {
 /// A machine's power state: what is being done to it goes before what it is.
 async fn power_state(
     app: &App,
-    vm: &ResourceId,
+    vm: &Resource,
 ) -> Result<(&'static str, &'static str), Problem> {
     const RUNNING: (&str, &str) = ("PowerState/running", "VM running");
     const STARTING: (&str, &str) = ("PowerState/starting", "VM starting");
+    // One that is off only because it is about to be powered on.
+    let mut comes_up = virtual_machine::state(&vm.document) == "Creating";
+    let vm = &vm.id;
     for name in app.store.running_on(vm).await? {
         match name.as_str() {
             "virtualMachines/start" => return Ok(STARTING),
+            "virtualMachines/restart" | "virtualMachines/redeploy" => comes_up = true,
             "virtualMachines/powerOff" => {
                 return Ok(("PowerState/stopping", "VM stopping"));
             }
@@ -191,6 +210,7 @@ async fn power_state(
     let deallocated = app.store.guest(vm).await?.is_none_or(|guest| guest.deallocated);
     Ok(match power::of(app, vm).await? {
         Some(Power::Running) => RUNNING,
+        Some(Power::Stopped) if comes_up => STARTING,
         Some(Power::Stopped) if !deallocated => ("PowerState/stopped", "VM stopped"),
         Some(Power::Stopped) => ("PowerState/deallocated", "VM deallocated"),
         None => STARTING,

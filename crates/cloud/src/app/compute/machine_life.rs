@@ -112,6 +112,9 @@ async fn boot(
         app.store.put_guest(&vm.id, &guest).await?;
     }
     app.refresh_around(vm).await?;
+    if !runs {
+        power::slow_boot(app).await;
+    }
     let engine = Arc::clone(&app.engine);
     blocking("boot the virtual machine", move || engine.start(&machine)).await?;
     if app.simulated {

@@ -7,6 +7,7 @@ use guest::wire::{HandlerState, HandlerStatus, Status, StatusBlob, Verdict};
 use serde_json::json;
 
 use super::agent::{Agent, GONE, Report};
+use crate::app::App;
 
 /// How long to wait for the outcome of a handler's settings.
 pub(super) struct Patience {
@@ -16,6 +17,15 @@ pub(super) struct Patience {
     pub(super) whole: Duration,
     /// While nothing at all is heard.
     pub(super) stale: Duration,
+}
+
+impl Patience {
+    /// With an agent that may be known to be lost, for work that must end in `whole`.
+    pub(super) fn of(app: &App, whole: Duration, lost: bool) -> Self {
+        let limits = &app.limits;
+        let pickup = if lost { limits.pickup_when_lost } else { limits.pickup };
+        Self { pickup, whole, stale: limits.stale }
+    }
 }
 
 /// Why there is no outcome.

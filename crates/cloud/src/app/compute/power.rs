@@ -172,12 +172,19 @@ async fn switch_on(app: &Arc<App>, id: &ResourceId) -> Result<(), Problem> {
     let machine = machine_id(&app.existing(id).await?.document)?;
     app.store.set_deallocated(id, false).await?;
     app.refresh_around(&app.existing(id).await?).await?;
+    slow_boot(app).await;
     let engine = Arc::clone(&app.engine);
     blocking("boot the virtual machine", move || engine.start(&machine)).await?;
     if app.simulated {
         simulated_agent::boot(app, id).await?;
     }
     Ok(())
+}
+
+/// What Azure's machines take longer to come up, spent before the power is on: so long
+/// nothing of the guest answers, as while a kernel boots.
+pub(super) async fn slow_boot(app: &App) {
+    tokio::time::sleep(app.weather().boot).await;
 }
 
 async fn switch_off(app: &Arc<App>, id: &ResourceId, how: Stop) -> Result<(), Problem> {

@@ -3,8 +3,13 @@
 //! It goes the way of an extension, with a handler of its own; the script travels
 //! as a protected setting and is forgotten when it has ended. One at a time per
 //! machine, as in Azure.
+//!
+//! Where the [weather](crate::Weather) has it take its time, the script runs at once and
+//! only its end is told late: whoever gives up waiting must expect, as in Azure, that the
+//! script has run.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use arm::ResourceId;
 use guest::settings::RunCommand;
@@ -15,6 +20,7 @@ use super::handler::{self, Handler, message_of};
 use crate::app::child::parent_of;
 use crate::app::document::listed;
 use crate::app::journal::Job;
+use crate::app::serial::Turn;
 use crate::app::work::Work;
 use crate::app::{Answer, App, Call, Problem};
 use crate::store::{Settings, key_of};
@@ -23,8 +29,8 @@ use crate::store::{Settings, key_of};
 const HANDLER: Handler<'_> =
     Handler { name: "Microsoft.CPlat.Core.RunCommandLinux", version: "1.0.5" };
 /// How much of each stream is given back, counted from its end. Azure gives 4096
-/// bytes; `/metadata/endpoints` says that here it is more.
-pub(crate) const OUTPUT_BYTES: usize = 262_144;
+/// bytes; `/metadata/endpoints` says that here it is more, if the weather allows.
+const OUTPUT_BYTES: usize = 262_144;
 
 /// What can be run.
 struct Command {
@@ -101,15 +107,7 @@ pub(crate) async fn post(app: Arc<App>, call: Call) -> Result<Answer, Problem> {
     }
     RunCommand::parse(None, Some(&protected))
         .map_err(|error| Problem::parameter("script", error.full_text()))?;
-    let turn = app
-        .serial
-        .try_take(&format!("{}#{}", key_of(&vm.id), HANDLER.name))
-        .ok_or_else(|| Problem::Conflict {
-            code: "Conflict",
-            message: "Run command extension execution is in progress. Please wait for \
-                      completion before invoking a run command."
-                .to_owned(),
-        })?;
+    let turn = turn(&app, &vm.id).await?;
     let doing = "Cannot run a command in the VM";
     let settings = handler::settings(&app, &vm.id, doing, None, &protected).await?;
     let work = Work::RunCommand { vm: vm.id.clone(), settings };
@@ -124,22 +122,43 @@ pub(in crate::app) async fn run(
     settings: &Settings,
     operation: &str,
 ) -> Result<Value, Problem> {
+    let not_before = Instant::now() + app.weather().run_command;
     let whole = app.limits.run_command;
     let told = handler::tell(app, vm, HANDLER, settings, operation, whole).await;
     // Whatever became of it, the script is not to run again after a restart.
     app.store.retire(vm, HANDLER.name, operation).await?;
-    told.map(|status| result(&status))
+    tokio::time::sleep_until(not_before.into()).await;
+    told.map(|status| result(&status, output_bytes(app)))
 }
 
-/// A status as Run Command's result.
-fn result(status: &Status) -> Value {
+/// The turn to run a command in a machine.
+async fn turn(app: &App, vm: &ResourceId) -> Result<Turn, Problem> {
+    let name = format!("{}#{}", key_of(vm), HANDLER.name);
+    if !app.weather().conflict {
+        return app.turn(&name).await;
+    }
+    app.serial.try_take(&name).ok_or_else(|| Problem::Conflict {
+        code: "Conflict",
+        message: "Run command extension execution is in progress. Please wait for \
+                  completion before invoking a run command."
+            .to_owned(),
+    })
+}
+
+/// How much of each stream is given back.
+pub(crate) fn output_bytes(app: &App) -> usize {
+    app.weather().output.unwrap_or(OUTPUT_BYTES)
+}
+
+/// A status as Run Command's result, with so much of each stream.
+fn result(status: &Status, output: usize) -> Value {
     let stream = |name: &str| {
         let text = status
             .substatus
             .iter()
             .find(|one| one.name.eq_ignore_ascii_case(name))
             .map_or("", |one| one.formatted_message.message.as_str());
-        tail(text, OUTPUT_BYTES).to_owned()
+        tail(text, output).to_owned()
     };
     // A script that fails has been run: Azure calls that a success, too.
     let verdict = match status.status {

@@ -21,6 +21,7 @@ use crate::app::resources::tag;
 use crate::app::work::Work;
 use crate::app::{Answer, App, Call, Page, Problem};
 use crate::store::{Resource, key_of};
+use crate::weather::GuestAgent;
 
 /// The full type in lower case.
 pub(in crate::app) const KIND: &str = "microsoft.compute/virtualmachines";
@@ -169,6 +170,11 @@ pub(super) fn state(vm: &Value) -> &str {
 
 async fn view(app: &App, vm: &Resource, instance: bool) -> Result<Value, Problem> {
     let mut document = shown(vm);
+    if app.weather().agent == GuestAgent::Absent {
+        let profile = &mut document["properties"]["osProfile"];
+        profile["allowExtensionOperations"] = json!(false);
+        profile["linuxConfiguration"]["provisionVMAgent"] = json!(false);
+    }
     if instance {
         document["properties"]["instanceView"] =
             instance_view::of_machine(app, vm).await?;

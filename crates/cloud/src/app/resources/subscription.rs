@@ -21,7 +21,7 @@ pub(crate) fn tenants(app: &App, _caller: &Caller) -> Value {
         "id": format!("/tenants/{tenant}"),
         "tenantId": tenant,
         "tenantCategory": "Home",
-        "displayName": "regain",
+        "displayName": app.cloud_name(),
     })])
 }
 
@@ -47,7 +47,7 @@ pub(super) fn shown(app: &App) -> Value {
         "id": format!("/subscriptions/{}", app.subscription),
         "subscriptionId": app.subscription,
         "tenantId": app.tenant,
-        "displayName": "regain",
+        "displayName": app.cloud_name(),
         "state": "Enabled",
         "authorizationSource": "RoleBased",
         "managedByTenants": [],

@@ -7,6 +7,7 @@ mod gauntlet;
 mod inject;
 mod status;
 mod up;
+mod weather;
 
 use crate::args::lab::Lab;
 use crate::context::Context;
@@ -20,6 +21,7 @@ pub(super) async fn run(lab: Lab, context: &Context) -> Result<Answer, Failure> 
         Lab::Down => down::run(context).await,
         Lab::Status => status::run(context).await,
         Lab::Env => env::run(context),
+        Lab::Weather(args) => weather::run(&args, context),
         Lab::Exec(args) => exec::run(args, context).await,
         Lab::Inject(args) => inject::run(args, context).await,
         Lab::Gauntlet(args) => gauntlet::run(args, context).await,

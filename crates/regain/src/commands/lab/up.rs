@@ -1,18 +1,20 @@
 //! `lab up`: the cloud in the background, and one VM.
 //!
 //! ```text
-//! programs ─ image ─ claim the state directory ─ server ─ group, key, VM ─ banner
+//! programs ─ image ─ claim the state directory ─ server ─ group, key, VM ─ banner ─ weather
 //! ```
 //!
 //! Whatever of it is there already is left as it is. If a step fails or is
 //! interrupted, a lab that this run began is removed again; one that was there
-//! before stays.
+//! before stays. The VM is made in clear weather: whoever tries a client in Azure's does
+//! not want to wait for the lab itself.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cloud::Weather;
 use serde_json::json;
 
 use super::status;
@@ -21,7 +23,9 @@ use crate::args::Engine;
 use crate::args::lab::Up;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::lab::{LabState, interrupt, key, programs, ready, removal, server, vms};
+use crate::lab::{
+    LabState, interrupt, key, programs, ready, removal, server, vms, weather,
+};
 use crate::output::{Answer, Progress};
 use crate::provision::{self, Network, NewVm};
 use crate::session::Session;
@@ -42,14 +46,18 @@ pub(super) async fn run(args: Up, context: &Context) -> Result<Answer, Failure> 
     if began {
         lab.claim(args.engine)?;
     }
+    let wanted = args.weather.map_or_else(|| weather::of(&lab), Ok)?;
     let result = interrupt::or(raise(&lab, &args, context, &progress)).await;
     if let Err(failure) = result {
         if began {
             progress.step("that failed: removing the lab");
             removal::remove(&lab).await?;
+        } else {
+            weather::ensure(&lab, wanted)?;
         }
         return Err(failure);
     }
+    weather::ensure(&lab, wanted)?;
     drop(progress);
     status::run(context).await
 }
@@ -92,6 +100,7 @@ async fn raise(
     if there.iter().any(|vm| vm.group.eq_ignore_ascii_case(GROUP) && vm.name == VM) {
         return Ok(());
     }
+    weather::ensure(lab, Weather::CLEAR)?;
     let summary = make_vm(lab, &session, progress).await?;
     if args.engine == Engine::Nspawn
         && let Some(Ok(address)) = summary["publicIpAddress"].as_str().map(str::parse)

@@ -242,7 +242,7 @@ async fn surroundings(app: &App, id: &ResourceId) -> Result<Surroundings, Proble
         group: group.document,
         subscription: subscription::shown(app),
         environment: json!({
-            "name": "regain",
+            "name": app.cloud_name(),
             "resourceManager": app.endpoint,
             "authentication": { "loginEndpoint": app.endpoint, "tenant": app.tenant },
         }),
