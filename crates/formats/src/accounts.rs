@@ -106,6 +106,13 @@ impl Table {
         }
     }
 
+    /// The name and one field of every line that has both.
+    pub fn column(&self, index: usize) -> impl Iterator<Item = (String, String)> + '_ {
+        let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
+        self.entries()
+            .filter_map(move |line| Some((text(nth(line, 0)?), text(nth(line, index)?))))
+    }
+
     /// How many lines have this value in a field.
     pub fn count(&self, index: usize, value: &str) -> usize {
         let value = Some(value.as_bytes());

@@ -124,7 +124,7 @@ fn make_user(
     accounts.save(journal)?;
     account::make_home(journal, &account, accounts.home_mode())?;
     if !keys.is_empty() {
-        account::authorize(journal, &account, keys, false)?;
+        account::authorize(journal, &account, &accounts, keys, false)?;
     }
     account::grant_sudo(journal, &account, true)
 }

@@ -214,9 +214,31 @@ impl Accounts {
         self.passwd.save(journal, &open)
     }
 
-    /// Whether another user has the same home directory.
+    /// Whether another user has the same home directory, or one below it, however it
+    /// is written.
     pub(crate) fn shares_home(&self, account: &Account) -> bool {
-        self.passwd.count(5, &account.home) > 1
+        let mut others = self.passwd.column(5).filter(|(name, _)| *name != account.name);
+        others.any(|(_, home)| {
+            !home.is_empty() && Path::new(&home).starts_with(&account.home)
+        })
+    }
+
+    /// Whether another account is the same user to the kernel.
+    pub(crate) fn shares_uid(&self, account: &Account) -> bool {
+        self.passwd.count(2, &account.uid.to_string()) > 1
+    }
+
+    /// Whose home a directory is, other than this account's, if its owner's.
+    pub(crate) fn lives_in(&self, uid: u32, account: &Account) -> Option<String> {
+        let uid = uid.to_string();
+        let homes: Vec<(String, String)> = self.passwd.column(5).collect();
+        let owners = self.passwd.column(2).filter(|(_, its)| *its == uid);
+        owners.map(|(name, _)| name).find(|name| {
+            *name != account.name
+                && homes.iter().any(|(its, home)| {
+                    its == name && Path::new(home) == Path::new(&account.home)
+                })
+        })
     }
 
     /// Mode of a new home directory.

@@ -9,7 +9,7 @@
 use formats::authorized_keys::Contents;
 use rustix::fs::FileType;
 
-use super::{Account, AccountError, open_home};
+use super::{Account, AccountError, Accounts, open_home};
 use crate::edit::{Attributes, Opened, Place};
 use crate::ssh_key::PublicKey;
 use crate::undo::Journal;
@@ -24,10 +24,11 @@ const LIMIT: u64 = 1 << 20;
 pub(crate) fn authorize(
     journal: &mut Journal,
     account: &Account,
+    accounts: &Accounts,
     keys: &[PublicKey],
     replace: bool,
 ) -> Result<(), AccountError> {
-    let directory = open_home(journal, account)?.below(".ssh")?;
+    let directory = open_home(journal, account, accounts)?.below(".ssh")?;
     match open(account, &directory, FileType::Directory)? {
         None => {
             let attributes = Attributes::new(0o700, account.uid, account.gid);

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
-use super::{Account, AccountError};
+use super::{Account, AccountError, Accounts};
 use crate::edit::{self, Attributes, Land, Place};
 use crate::undo::Journal;
 
@@ -37,6 +37,7 @@ pub(crate) fn make_home(
 pub(crate) fn open_home(
     journal: &mut Journal,
     account: &Account,
+    accounts: &Accounts,
 ) -> Result<Place, AccountError> {
     let place = find(journal, account, false)?;
     let Some(opened) = place.open()? else {
@@ -51,8 +52,14 @@ pub(crate) fn open_home(
         if place.land == Land::User {
             return Err(broken(account, "is another account's, as what is above it"));
         }
+        if let Some(other) = accounts.lives_in(opened.uid(), account) {
+            return Err(broken(account, &format!("is the home of {other}")));
+        }
         // Only a directory that is plainly somebody's home changes its owner.
-        if opened.uid() != 0 && place.path.starts_with("/home/") {
+        if opened.uid() != 0 {
+            if !place.path.starts_with("/home/") {
+                return Err(broken(account, "is another account's directory"));
+            }
             (after.uid, after.gid) = (account.uid, account.gid);
         }
     }
@@ -72,6 +79,13 @@ pub(crate) fn take_home_away(
     let directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
     if !own || !directory {
         return Ok(false);
+    }
+    // It would be moved away with the home, and lost with it some day.
+    if edit::is_mounted_below(journal.root(), &place.path) {
+        return Err(broken(
+            account,
+            "has something mounted below it; unmount that first",
+        ));
     }
     journal.take_away(&account.home)?;
     Ok(true)

@@ -132,7 +132,7 @@ fn a_key_lands_in_the_home_of_passwd() {
     let accounts = Accounts::open(root.path()).expect("open");
     let ann = accounts.find(&name("ann")).expect("read").expect("exists");
     let mut journal = Journal::begin(root.path(), "test").expect("begin");
-    authorize(&mut journal, &ann, &keys, false).expect("authorize");
+    authorize(&mut journal, &ann, &accounts, &keys, false).expect("authorize");
     journal.commit().expect("commit");
     assert_eq!(text(&root, "home/ann/.ssh/authorized_keys"), format!("{KEY}\n"));
     let file = std::fs::metadata(home.join(".ssh/authorized_keys")).expect("file");
@@ -149,7 +149,9 @@ fn links_and_strangers_directories_are_not_written_through() {
     let ssh = root.path().join("home/ann/.ssh");
     let refused = || {
         let mut journal = Journal::begin(root.path(), "test").expect("begin");
-        authorize(&mut journal, &ann, &keys, false).expect_err("refused").to_string()
+        authorize(&mut journal, &ann, &accounts, &keys, false)
+            .expect_err("refused")
+            .to_string()
     };
     symlink("/etc", &ssh).expect("link");
     assert!(refused().contains("symlink"));

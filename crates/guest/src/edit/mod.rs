@@ -66,6 +66,17 @@ pub(crate) fn is_missing(root: &Path, path: &str) -> bool {
     }
 }
 
+/// Whether something is mounted below a directory, as far as the kernel says.
+pub(crate) fn is_mounted_below(root: &Path, path: &Path) -> bool {
+    let there = root.join(path.strip_prefix("/").unwrap_or(path));
+    // A path with a space has it as \040 there, and is asked for in the same way.
+    let there = there.to_string_lossy().replace(' ', "\\040");
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    mounts.lines().filter_map(|line| line.split(' ').nth(4)).any(|place| {
+        place.strip_prefix(there.as_str()).is_some_and(|rest| rest.starts_with('/'))
+    })
+}
+
 /// Names in a directory, sorted; empty if there is no such directory.
 pub(crate) fn names(root: &Path, path: &str) -> Vec<String> {
     let Ok(Some(way)) = walk::directory(root, Path::new(path)) else { return Vec::new() };

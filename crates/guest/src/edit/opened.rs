@@ -37,8 +37,6 @@ impl Attributes {
     pub(super) fn apply(&self, file: impl std::os::fd::AsFd) -> Result<(), Errno> {
         let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
         rustix::fs::fchown(&file, Some(uid), Some(gid))?;
-        // After the owner: a change of owner clears set-uid bits.
-        rustix::fs::fchmod(&file, Mode::from_raw_mode(self.mode))?;
         for (name, value) in &self.extended {
             match rustix::fs::fsetxattr(&file, name.as_str(), value, XattrFlags::empty())
             {
@@ -47,7 +45,9 @@ impl Attributes {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        // Last: a change of owner clears set-uid bits, and an ACL that is set brings its
+        // mask along, which the mode has to hold down.
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(self.mode))
     }
 }
 

@@ -11,7 +11,8 @@ use rustix::io::Errno;
 
 use super::restore::take_back;
 use super::{
-    DIRECTORY, JOURNAL, Record, UndoError, directory, journal_error, no_directory, prune,
+    DIRECTORY, JOURNAL, Record, UndoError, directory, forget_copies, journal_error,
+    no_directory, prune,
 };
 use crate::clock;
 use crate::edit::{self, Attributes, Opened, Place};
@@ -310,6 +311,7 @@ impl Drop for Journal {
             // for a second try by hand.
             if take_back(&self.root, &self.id, &self.records).is_ok() {
                 let _ = self.record(Record::Undone);
+                forget_copies(&self.dir, &self.records);
             }
         }
     }

@@ -120,7 +120,18 @@ pub fn undo(root: &Path, id: &str) -> Result<Vec<PathBuf>, UndoError> {
         .open(dir.join(JOURNAL))
         .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
         .map_err(|source| journal_error("write", &dir, source))?;
+    forget_copies(&dir, &records);
     Ok(restored)
+}
+
+/// What is back needs no second name any more: many a program takes a file with two
+/// for a trick.
+fn forget_copies(dir: &Path, records: &[Record]) {
+    for record in records {
+        if let Record::Saved { name, .. } = record {
+            let _ = std::fs::remove_file(dir.join(name));
+        }
+    }
 }
 
 /// The newest committed journal with this title that was not undone: its id, and each
@@ -200,6 +211,11 @@ fn prune(root: &Path) {
     let Ok(directory) = directory(root) else { return };
     let ids = ids(root);
     for id in ids.iter().take(ids.len().saturating_sub(KEPT - 1)) {
+        // What is mounted there is somebody's: moved there with a home by an older
+        // build, say.
+        if edit::is_mounted_below(root, &Path::new(DIRECTORY).join(id)) {
+            continue;
+        }
         // A journal that cannot be removed is no reason not to help.
         let _ = std::fs::remove_dir_all(directory.join(id));
     }

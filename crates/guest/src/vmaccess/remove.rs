@@ -20,23 +20,36 @@ pub(super) fn remove(
         source => VmAccessError::Account { user: name.to_string(), source },
     };
     let removed = take_away(journal, name).map_err(failed)?;
-    let Some(uid) = removed else {
+    let Some(Removed { uid, home_stays, is_another }) = removed else {
         return Ok(vec![format!("there is no user {name}")]);
     };
-    if journal.root() == Path::new("/") {
+    if journal.root() == Path::new("/") && !is_another {
         end_processes(uid);
     }
-    Ok(vec![format!("removed the user {name}")])
+    let mut remarks = vec![format!("removed the user {name}")];
+    if let Some(home) = home_stays {
+        remarks.push(format!("{home} stays: it is the home of another account too"));
+    }
+    Ok(remarks)
 }
 
-/// Gives the uid of the removed user.
+/// A user who is gone.
+struct Removed {
+    uid: u32,
+    /// The home directory, where somebody else lives in it.
+    home_stays: Option<String>,
+    /// Whether another account has the same number.
+    is_another: bool,
+}
+
 fn take_away(
     journal: &mut Journal,
     name: &UserName,
-) -> Result<Option<u32>, AccountError> {
+) -> Result<Option<Removed>, AccountError> {
     let mut accounts = Accounts::open(journal.root())?;
     let Some(account) = accounts.find_person(name)? else { return Ok(None) };
     let shared = accounts.shares_home(&account);
+    let is_another = accounts.shares_uid(&account);
     accounts.remove(&account);
     accounts.save(journal)?;
     account::revoke_sudo(journal, name.as_str())?;
@@ -52,7 +65,8 @@ fn take_away(
     if !shared {
         account::take_home_away(journal, &account)?;
     }
-    Ok(Some(account.uid))
+    let home_stays = shared.then_some(account.home);
+    Ok(Some(Removed { uid: account.uid, home_stays, is_another }))
 }
 
 /// A session that goes on would still have the user's rights.

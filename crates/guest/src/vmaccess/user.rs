@@ -56,7 +56,13 @@ fn change(journal: &mut Journal, user: &UserReset) -> Result<Vec<String>, Accoun
     accounts.save(journal)?;
     account::make_home(journal, &account, accounts.home_mode())?;
     if !user.keys.is_empty() {
-        account::authorize(journal, &account, &user.keys, user.remove_prior_keys)?;
+        account::authorize(
+            journal,
+            &account,
+            &accounts,
+            &user.keys,
+            user.remove_prior_keys,
+        )?;
     }
     // New credentials are no new rights: sudo is for whoever is made here, unless
     // somebody has said before what that name may do, or it is asked for in so many

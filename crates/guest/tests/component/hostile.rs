@@ -56,6 +56,14 @@ const TRICKS: &[(&str, &str)] = &[
         "another one's home in another one's directory",
         "mkdir -p srv/u/ann; chown -R 1001 srv/u; sed -i 's#/home/ann#/srv/u/ann#' etc/passwd",
     ),
+    (
+        "bob's home for another name",
+        "rmdir home/ann/.ssh; echo 'bob:x:1001:1001::/home/ann/:/bin/sh' >>etc/passwd; chown 1001:1001 home/ann",
+    ),
+    (
+        "another one's directory that is nobody's home",
+        "mkdir -m 2775 srv/shared; chown 33:33 srv/shared; sed -i 's#/home/ann#/srv/shared#' etc/passwd",
+    ),
     ("the root for a home", "sed -i 's#:/home/ann:#:/:#' etc/passwd"),
     ("etc for a home", "sed -i 's#:/home/ann:#:/etc:#' etc/passwd"),
 ];
@@ -135,5 +143,45 @@ fn what_a_user_puts_there_later_does_not_lead_an_undo_astray() {
         for one in etc() {
             assert!(fresh.contains(&one) || reset.contains(&one), "{path}: {:?}", one.0);
         }
+    }
+}
+
+#[test]
+fn a_user_who_goes_takes_nobody_elses_files_along() {
+    let removed = |lines: &str| {
+        let root = played(lines);
+        let (_, status) = root.vmaccess(0, &json!({"remove_user": "ann"}));
+        (root, status)
+    };
+    for (name, other) in [("twin", "/home/ann/"), ("dana", "/home/ann/dana")] {
+        let (root, status) = removed(&format!(
+            "echo '{name}:x:1000:1000::{other}:/bin/sh' >>etc/passwd; mkdir -p .{other}; echo x >.{other}/thesis"
+        ));
+        assert_eq!(status.status, Verdict::Success, "{}", message(&status));
+        assert!(message(&status).contains("stays"), "{}", message(&status));
+        assert_eq!(root.read(&format!("{other}/thesis")[1..]), "x\n");
+    }
+    let (root, status) = removed(
+        "mkdir srv/data home/ann/data; echo x >srv/data/f; mount --bind srv/data home/ann/data",
+    );
+    assert_eq!(status.status, Verdict::Error, "{}", message(&status));
+    assert!(message(&status).contains("mounted below it"), "{}", message(&status));
+    assert!(root.exists("home/ann/data/f"));
+    unmount(&root);
+}
+
+#[test]
+fn what_an_undo_brought_back_has_one_name() {
+    use std::os::unix::fs::MetadataExt;
+    let root = played(
+        "echo '# mine' >home/ann/.ssh/authorized_keys; chown 1000 home/ann/.ssh/authorized_keys",
+    );
+    let (_, status) = root.vmaccess(0, &json!({"username": "ann", "ssh_key": KEY}));
+    let text = message(&status);
+    let id = text.rsplit("undo ").next().expect("has an id").trim_end_matches('.');
+    assert!(root.command(&["undo", id]).status().expect("starts").success());
+    for file in ["home/ann/.ssh/authorized_keys", "etc/shadow", "etc/passwd"] {
+        let links = root.path(file).metadata().expect(file).nlink();
+        assert_eq!(links, 1, "{file}");
     }
 }
