@@ -53,7 +53,8 @@ look() {
 	file | directory) seen_mode=$(three "$seen_mode") ;;
 	*) fail "$(path_here) cannot be looked at: $(because)" || return 1 ;;
 	esac
-	case $seen_mode$seen_uid$seen_gid$seen_links$seen_size$seen_seconds$seen_in in
+	# Times before 1970 are negative.
+	case $seen_mode$seen_uid$seen_gid$seen_links$seen_size${seen_seconds#-}${seen_in#-} in
 	*[!0-9]*) fail "$(path_here) cannot be looked at" || return 1 ;;
 	esac
 	case $seen_time$seen_in_time in

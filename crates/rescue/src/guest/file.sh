@@ -92,7 +92,7 @@ set_mode() {
 		return
 	fi
 	begin_mode root "$seen" "$seen_inode" "$seen_uid" "$seen_mode" "$1" &&
-		chmod "$1" "./$rest"
+		chmod "00$1" "./$rest"
 }
 
 make_directory() {

@@ -42,7 +42,7 @@ put)
 	(set -C && : >"./$1") || exit 1
 	# The copy brings what belongs to it: ACL, label, attributes.
 	[ ! -f "./$rest" ] || cp -a "./$rest" "./$1" 2>/dev/null || :
-	chmod 600 "./$1" && cat >"./$1" && chmod "$2" "./$1" || exit 1
+	chmod 600 "./$1" && cat >"./$1" && chmod "00$2" "./$1" || exit 1
 	[ -z "${3:-}" ] || set_time "$3" "$4" "./$1" || exit 1
 	timeout 5 sync "./$1" 2>/dev/null || :
 	mv -f "./$1" "./$rest" && label
@@ -60,7 +60,8 @@ rm-temporary)
 	*) rm -f "./$1" ;;
 	esac
 	;;
-chmod) chmod "$1" "./$rest" ;;
+# Five digits: with fewer the bits for others' rights stay on a directory.
+chmod) chmod "00$1" "./$rest" ;;
 aside)
 	[ ! -e "./$1" ] && [ ! -L "./$1" ] || fail "$1 is there" || exit 1
 	mv "./$rest" "./$1"

@@ -87,9 +87,9 @@ restore)
 	set -C
 	exec 7>"./$2" || exit 1
 	set +C
-	cat "$1" >&7 && chown "$4" /proc/self/fd/7 && chmod "$3" /proc/self/fd/7 || exit 1
+	cat "$1" >&7 && chown "$4" /proc/self/fd/7 && chmod "00$3" /proc/self/fd/7 || exit 1
 	cp -p --preserve=all --attributes-only "$1" /proc/self/fd/7 2>/dev/null || :
-	chmod "$3" /proc/self/fd/7 && touch -c -r "$1" /proc/self/fd/7
+	chmod "00$3" /proc/self/fd/7 && touch -c -r "$1" /proc/self/fd/7
 	;;
 chmod)
 	# chmod KIND INODE UID WAS MODE, of that inode and nothing else. What it was is
@@ -98,12 +98,12 @@ chmod)
 		down "$rest" || exit 1
 		[ "$(stat -c '%d:%i %u %a' .)" = "$2 $3 ${4#"${4%%[!0]*}"}" ] ||
 			fail "${here#"$top"} is another one now" || exit 1
-		chmod "$5" .
+		chmod "00$5" .
 	else
 		hold || exit 1
 		[ "$held_inode $held_uid $held_mode" = "$2 $3 ${4#"${4%%[!0]*}"}" ] ||
 			fail "${here#"$top"}/$rest is another one now" || exit 1
-		chmod "$5" /proc/self/fd/6
+		chmod "00$5" /proc/self/fd/6
 	fi
 	;;
 chown-directory)
@@ -111,7 +111,7 @@ chown-directory)
 	down "$rest" || exit 1
 	[ "$(stat -c '%d:%i %u:%g' .)" = "$1 $2" ] || fail "${here#"$top"} is another one now" || exit 1
 	# The mode goes down first: a new owner must not meet bits of the old one.
-	chmod "$4" . && chown -h "$3" . && chmod "$4" .
+	chmod "00$4" . && chown -h "$3" . && chmod "00$4" .
 	;;
 only-keys)
 	# Whether a directory holds what belongs into .ssh, and nothing else.

@@ -57,6 +57,9 @@ back_file() {
 back_user_file() {
 	account "$record/user"
 	walk "$path" && look || { why='its directory is another one now' && return 1; }
+	case $seen/$(cat "$record/was") in
+	absent/absent | nowhere/absent) return 0 ;;
+	esac
 	if [ "$land" = root ]; then why='its directory is only root'"'"'s now' && return 1; fi
 	read -r temporary mode seconds time <"$record/old.facts"
 	read -r in in_time <"$record/time"
@@ -113,7 +116,7 @@ back_mode() {
 	[ "$seen_mode" != "$old" ] || return 0
 	[ "$seen_mode" = "$new" ] || [ "$new" = any ] || { why='it was changed since the repair' && return 1; }
 	case $by/$land in
-	root/root) chmod "$old" "./$rest" ;;
+	root/root) chmod "00$old" "./$rest" ;;
 	user/*) hand chmod "$old" </dev/null ;;
 	pin/*) pin chmod "$kind" "$inode" "$uid" "$seen_mode" "$old" ;;
 	*) why='others than root can change its directory now' && return 1 ;;
@@ -125,6 +128,9 @@ back_owner() {
 	read -r inode was_owner was_mode owner mode <"$record/owner"
 	account "$record/user"
 	walk "$path" || return 1
+	if look && [ "$seen_inode $seen_uid:$seen_gid $seen_mode" = "$inode $was_owner $was_mode" ]; then
+		return 0
+	fi
 	pin chown-directory "$inode" "$owner" "$was_owner" "$was_mode" ||
 		pin chown-directory "$inode" "$was_owner" "$was_owner" "$was_mode" ||
 		{ why=$(because) && return 1; }

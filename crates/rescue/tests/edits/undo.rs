@@ -7,7 +7,7 @@ use std::process::Command;
 use doctor::{Edit, Line};
 
 use crate::tree::{ANN, Form, KEY, OTHER, SECRET, Shell, Tree, WAYS};
-use crate::verbs::{KEYS, authorize, give_back};
+use crate::verbs::{KEYS, ann, authorize, give_back};
 
 const CONFIG: &str = "etc/ssh/sshd_config";
 
@@ -193,4 +193,41 @@ fn records_are_root_s_alone() {
     assert_eq!(tree.facts("var/lib/regain"), (0, 0o700));
     let kept = tree.read("var/lib/regain/undo/repair/1/101/old");
     assert!(kept.contains(SECRET));
+}
+
+/// GNU's chmod leaves the bits for others' rights on a directory if it is given three
+/// digits.
+#[test]
+fn a_directory_with_a_set_group_comes_back_as_it_was() {
+    for shell in [Shell::Dash, Shell::Busybox] {
+        for mode in [0o2775, 0o2777, 0o3770] {
+            let tree = Tree::new(shell, Form::Mounted);
+            tree.mode("home/ann", mode);
+            tree.age();
+            let before = tree.snapshot();
+            let edit = Edit::TakeWriteAccess {
+                user: ann(),
+                paths: vec!["/home/ann".to_owned()],
+            };
+            let ran = tree.run(1, &[edit]);
+            if mode & 0o1000 == 0 {
+                ran.succeeded();
+                assert_eq!(tree.facts("home/ann").1 & 0o022, 0, "{mode:o}");
+            }
+            tree.undo(1);
+            before.assert_same(&tree.snapshot(), &format!("{mode:o}"));
+        }
+    }
+}
+
+#[test]
+fn a_time_before_1970_is_a_time() {
+    let tree = Tree::new(Shell::Dash, Form::Mounted);
+    tree.mode(KEYS, 0o666);
+    let file = fs::File::options().write(true).open(tree.path(KEYS)).unwrap();
+    let long_ago = std::time::UNIX_EPOCH - std::time::Duration::from_secs(315_619_200);
+    file.set_modified(long_ago).unwrap();
+    let edit = Edit::TakeWriteAccess { user: ann(), paths: vec![format!("/{KEYS}")] };
+    tree.run(1, &[edit]).succeeded();
+    assert_eq!(tree.facts(KEYS).1, 0o644);
 }

@@ -5,6 +5,8 @@ for process in /proc/[0-9]*; do
 	read -r name <"$process/comm" || continue
 	case $name in
 	sshd | sshd-session | sshd-auth)
+		# Anybody may call a program so; the server and its sessions' monitors are root's.
+		[ "$(stat -c %u "$process")" = 0 ] || continue
 		read -r stat <"$process/stat" || continue
 		stat=${stat##*) }
 		printf '%s\n' "${process#/proc/} ${stat%% *} $(head -c 1000 "$process/cmdline" | tr '\0\n' '  ')"

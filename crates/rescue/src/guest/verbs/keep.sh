@@ -26,7 +26,12 @@ keep_account() { # USER
 	for path in "$user_home" "$user_home/.ssh"; do
 		walk "$path" && look || return 1
 		case $seen in
-		directory) begin_mode user directory "$seen_inode" "$seen_uid" "$seen_mode" any ;;
+		directory)
+			# VMAccess may give it to the user, and takes write access from others.
+			begin owner "$(path_here)" && write_account &&
+				printf '%s\n' "$seen_inode $seen_uid:$seen_gid $seen_mode $user_uid:$user_gid any" >"$record/owner" &&
+				commit
+			;;
 		absent)
 			begin made "$(path_here)" && printf '%s\n' "$seen_in $seen_in_time" >"$record/time" &&
 				{ [ "$land" = root ] || write_account; } && commit
@@ -37,6 +42,6 @@ keep_account() { # USER
 	case $land/$seen in
 	root/file | root/absent) begin_file any ;;
 	user/file) open_keys "$1" "$user_home/.ssh/authorized_keys" && record_keys any ;;
-	user/absent) record_keys any ;;
+	user/absent | */nowhere) record_keys any ;;
 	esac
 }
