@@ -72,7 +72,7 @@ pub fn judge(case: &Case, catalogue: &Catalogue, lang: Lang) -> Verdict {
     if reachable {
         verdict.ruled_out =
             catalogue.iter().map(|fault| ruled_out(fault, lang)).collect();
-        return verdict;
+        return verdict.made_printable();
     }
     let examined = question.examine(catalogue);
     let ranking = ranking::rank(&question, &examined, catalogue);
@@ -81,7 +81,7 @@ pub fn judge(case: &Case, catalogue: &Catalogue, lang: Lang) -> Verdict {
     verdict.not_checked = not_checked(&examined);
     verdict.causes = findings(&question, &ranking);
     verdict.remedies = remedy::remedies(&question, &ranking, catalogue);
-    verdict
+    verdict.made_printable()
 }
 
 /// What is wrong, the root cause first.

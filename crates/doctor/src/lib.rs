@@ -34,4 +34,5 @@ pub use step::{Action, Channel, LAST_RESORT, PlatformAction, Step};
 pub use symptom::{SYMPTOMS, Stage, Symptom, UnknownSymptom};
 pub use verdict::{
     Finding, Hop, HopState, NotChecked, RuledOut, VERSION as VERDICT_VERSION, Verdict,
+    printable,
 };

@@ -65,6 +65,14 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether something behind the network has answered, be it with a refusal.
+    fn answered(&self) -> bool {
+        self.reachable
+            || self.observed.is_some_and(|observed| {
+                observed == Symptom::TcpRefused || observed.stage() > Stage::Tcp
+            })
+    }
+
     /// ssh's own last words, which are about the stage where the login ended.
     fn last_words(&self) -> String {
         let login = self.facts.login.as_ref();
@@ -137,6 +145,13 @@ impl Walk<'_> {
         };
         let decided = format!("NSG {}: {rule}", network.nsg);
         match network.access.known().copied() {
+            Some("Deny") if self.answered() => (
+                HopState::Ok,
+                self.lang.pick(
+                    format!("lets TCP through, although {decided} denies a new connection from this address"),
+                    format!("TCP を通している (ただし {decided} はこのアドレスからの新しい接続を拒否する)"),
+                ),
+            ),
             Some("Deny") if network.rule.is_empty() => {
                 (HopState::Failed, network.decided_by.clone().unwrap_or_default())
             }
@@ -174,7 +189,7 @@ impl Walk<'_> {
 
     fn firewall(&self) -> Seen {
         let firewall = &self.facts.firewall;
-        let port = self.facts.target.port;
+        let port = self.facts.target.guest_port;
         if self.passed(Stage::Tcp) == HopState::Ok {
             let text = self.lang.pick("lets TCP through to port", "TCP を通す: ポート");
             return (HopState::Ok, format!("{text} {port}"));
@@ -233,7 +248,7 @@ impl Walk<'_> {
             _ => {}
         }
         let sshd = &self.facts.sshd;
-        let port = self.facts.target.port;
+        let port = self.facts.target.guest_port;
         if let Some(why) = sshd.listens.why_not() {
             let skipped = self.passed(Stage::Banner) == HopState::Skipped;
             let state = if skipped { HopState::Skipped } else { HopState::Unknown };

@@ -9,7 +9,7 @@ use crate::case::Target;
 use crate::catalogue::Catalogue;
 use crate::fault::{Confidence, Layer};
 use crate::lang::Lang;
-use crate::step::Step;
+use crate::step::{Action, Step};
 use crate::symptom::Symptom;
 
 /// The version of the verdict's JSON.
@@ -43,7 +43,41 @@ pub struct Verdict {
     pub lang: Lang,
 }
 
+/// The same text without what would act on a terminal or turn its writing round: much of
+/// it comes out of a guest, or of a case file of a stranger's.
+pub fn printable(text: &str) -> String {
+    let acts = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if acts(c) { '\u{fffd}' } else { c }).collect()
+}
+
 impl Verdict {
+    /// Makes everything that is shown of it [`printable`]. Edits stay as they are: they
+    /// are carried out, not shown.
+    pub(crate) fn made_printable(mut self) -> Self {
+        let clean = |text: &mut String| *text = printable(text);
+        clean(&mut self.target.user);
+        clean(&mut self.target.host);
+        self.path.iter_mut().for_each(|hop| clean(&mut hop.evidence));
+        self.not_checked.iter_mut().for_each(|entry| clean(&mut entry.why));
+        for cause in &mut self.causes {
+            cause.evidence.iter_mut().for_each(clean);
+            cause.doubts.iter_mut().for_each(clean);
+            for step in &mut cause.repairs {
+                step.losses.iter_mut().for_each(clean);
+                if let Action::Client { command } = &mut step.action {
+                    clean(command);
+                }
+            }
+        }
+        for step in &mut self.remedies {
+            step.losses.iter_mut().for_each(clean);
+        }
+        self
+    }
+
     /// The exit status of `regain diagnose`: 0 the login works, 1 a cause is
     /// named, 4 none could be.
     pub fn exit_code(&self) -> u8 {

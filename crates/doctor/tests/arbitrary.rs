@@ -55,6 +55,7 @@ fn word() -> impl Strategy<Value = String> {
         "eth*",
         "…",
         "\u{0}",
+        "\u{1b}[2J",
     ];
     prop_oneof![prop::sample::select(known.to_vec()).prop_map(str::to_owned), ".{0,20}"]
 }
@@ -111,6 +112,12 @@ fn certain(verdict: &Verdict) -> Vec<&str> {
 fn check(case: &Case) -> Verdict {
     let verdict = judge(case, &CATALOGUE, Lang::En);
     assert_eq!(verdict.path.len(), 10);
+    let shown = verdict.path.iter().map(|hop| &hop.evidence);
+    let shown = shown.chain(verdict.causes.iter().flat_map(|cause| &cause.evidence));
+    for text in shown {
+        let acts = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+        assert!(!text.contains(acts), "{text:?} would act on a terminal");
+    }
     if verdict.reachable {
         assert!(verdict.causes.is_empty() && plan(&verdict).is_empty());
     }

@@ -29,7 +29,7 @@ pub use guest::{
     Listeners, NameService, Nft, PasswordKind, PathFact, PathKind, Process, Processes,
     Settings, Shadow, Sshd, System, UnitState, Units,
 };
-pub use network::{Decider, Inbound, NetworkPath, NextHop};
+pub use network::{Decider, Front, Inbound, NetworkPath, NextHop};
 pub use platform::{Agent, BootLog, Platform, PowerState};
 pub use section::Section;
 pub use way_in::{
@@ -169,6 +169,18 @@ pub struct Target {
     /// The private key file that was offered, as a path on the client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
+}
+
+impl Case {
+    /// The port at which the guest is reached: the one that was named, unless a load
+    /// balancer translates it.
+    pub fn guest_port(&self) -> u16 {
+        let front = self.network.collected().and_then(|path| path.front.as_ref());
+        match front {
+            Some(front) if front.port == self.target.port => front.back_port,
+            _ => self.target.port,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -35,10 +35,30 @@ pub struct NetworkPath {
     /// The route table that decides the reply's next hop, if one does.
     #[serde(default)]
     pub reply_route_table: Option<String>,
+    /// The load balancer's front that leads to the VM, where the client comes by one.
+    #[serde(default)]
+    pub front: Option<Front>,
+    /// What could not be had of the documents, and why; what depends on it is unknown.
+    #[serde(default)]
+    pub missing: Vec<String>,
     /// Priorities of inbound custom rules in the NSG that denies, so that a
     /// repair can find a free one above the deny.
     #[serde(default)]
     pub used_priorities: Vec<u16>,
+}
+
+/// Where a load balancer takes connections for one VM (an inbound NAT rule).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Front {
+    /// Its address.
+    pub address: String,
+    /// Its port.
+    pub port: u16,
+    /// The VM's port that they arrive at: NSGs and the guest see this one.
+    pub back_port: u16,
+    /// The NAT rule's name.
+    pub rule: String,
 }
 
 /// What becomes of the client's connections.

@@ -18,6 +18,12 @@ pub struct Platform {
     /// `provisioningState` of the VM.
     #[serde(default)]
     pub provisioning: Option<String>,
+    /// The region, as in `westeurope`.
+    #[serde(default)]
+    pub location: Option<String>,
+    /// What the disk holds, `Linux` or `Windows`, as the platform says.
+    #[serde(default)]
+    pub os: Option<String>,
     /// The guest agent.
     pub agent: Agent,
 }
@@ -29,6 +35,9 @@ pub struct Agent {
     /// `Ready`, `Not Ready`, or nothing if it never reported.
     #[serde(default)]
     pub status: Option<String>,
+    /// Whether the VM was made to have none.
+    #[serde(default)]
+    pub absent: bool,
     /// Its version.
     #[serde(default)]
     pub version: Option<String>,

@@ -177,7 +177,7 @@ fn syn(case: &Case) -> Packet {
         v6: destination.or(tried).is_some_and(|address| address.is_ipv6()),
         // ssh never binds a privileged port.
         source_port: 1024..=u16::MAX,
-        destination_port: case.target.port..=case.target.port,
+        destination_port: case.guest_port()..=case.guest_port(),
         interface: destination
             .and_then(local)
             .or_else(|| addresses.and_then(only_interface)),

@@ -128,10 +128,15 @@ pub struct TargetFacts {
     pub user: String,
     /// The host as the operator gave it.
     pub host: String,
-    /// The SSH port.
+    /// The SSH port that the client connects to.
     pub port: i64,
+    /// The port at which the guest is reached; another one behind a load balancer.
+    pub guest_port: i64,
     /// Whether a cloud knows the VM.
     pub has_vm: bool,
+    /// The VM's resource id, if a cloud knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
 }
 
 /// The guest as a whole.
@@ -164,7 +169,9 @@ pub fn derive(case: &Case) -> Facts {
             user: case.target.user.clone(),
             host: case.target.host.clone(),
             port: case.target.port.into(),
+            guest_port: case.guest_port().into(),
             has_vm: case.target.resource_id.is_some(),
+            resource_id: case.target.resource_id.clone(),
         },
         symptom: symptom::observed(case),
         name: case.name.collected().map(way_in::name),

@@ -27,6 +27,8 @@ pub struct NetworkFacts {
     pub priority: Option<i64>,
     /// Whether it is one of the six default rules.
     pub default_rule: bool,
+    /// Whether it is just-in-time access's own, which opens the port on request.
+    pub just_in_time: bool,
     /// The NSG's name.
     pub nsg: String,
     /// `subnet` or `networkInterface`.
@@ -40,6 +42,9 @@ pub struct NetworkFacts {
     /// The VM's private address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private_address: Option<String>,
+    /// Its network interface's resource id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nic: Option<String>,
     /// The VM's public addresses.
     pub public_addresses: Vec<String>,
     /// Where a reply goes.
@@ -69,6 +74,12 @@ pub struct PlatformFacts {
     pub provisioning: Option<String>,
     /// `Ready`, `Not Ready`; empty if the agent never reported.
     pub agent: String,
+    /// `Linux` or `Windows`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os: Option<String>,
+    /// The region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
 }
 
 pub(super) fn network(path: &NetworkPath) -> NetworkFacts {
@@ -87,6 +98,7 @@ pub(super) fn network(path: &NetworkPath) -> NetworkFacts {
         },
         unknown_because,
         nsg: decider.nsg.as_deref().map(last).unwrap_or_default().to_owned(),
+        just_in_time: decider.rule.as_deref().is_some_and(is_just_in_time),
         rule: decider.rule.unwrap_or_default(),
         priority: decider.priority.map(i64::from),
         default_rule: decider.default_rule,
@@ -94,6 +106,7 @@ pub(super) fn network(path: &NetworkPath) -> NetworkFacts {
         client_address: path.client_address.clone(),
         client_address_from: path.client_address_from.clone(),
         private_address: path.private_address.clone(),
+        nic: path.nic.clone(),
         public_addresses: path.public_addresses.clone(),
         reply_next_hop: path.reply_next_hop.clone(),
         reply_unknown_because: path.reply_unknown_because.clone(),
@@ -160,6 +173,13 @@ fn some(prefixes: &[String]) -> String {
     }
 }
 
+/// Microsoft Defender for Cloud names its rules so (formerly Azure Security Center).
+fn is_just_in_time(rule: &str) -> bool {
+    ["MicrosoftDefenderForCloud-JITRule", "SecurityCenter-JITRule"]
+        .iter()
+        .any(|prefix| rule.starts_with(prefix))
+}
+
 /// The name at the end of a resource id.
 fn last(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or_default()
@@ -172,6 +192,8 @@ pub(super) fn platform(platform: &Platform) -> PlatformFacts {
         power: platform.power.clone(),
         provisioning: platform.provisioning.clone(),
         agent: platform.agent.status.clone().unwrap_or_default(),
+        os: platform.os.clone(),
+        location: platform.location.clone(),
     }
 }
 

@@ -127,7 +127,7 @@ pub struct ConfigLine {
 }
 
 pub(super) fn derive(case: &Case, resolved: &Resolved) -> SshdFacts {
-    let port = i64::from(case.target.port);
+    let port = i64::from(case.guest_port());
     let program = case.sshd.known();
     let test = program.as_ref().and_then(|sshd| {
         Known::or(sshd.test.as_ref(), "there is no sshd whose -t could be asked")
@@ -250,7 +250,7 @@ impl Sockets {
         Self {
             unit: units.map(|units| unit(units, &["ssh.service", "sshd.service"])),
             on_port: all.map(|all| {
-                let here = |one: &&Listener| one.port == case.target.port;
+                let here = |one: &&Listener| one.port == case.guest_port();
                 all.sockets.iter().filter(here).map(listener).collect()
             }),
             v6: address.is_some_and(|address: IpAddr| address.is_ipv6()),
