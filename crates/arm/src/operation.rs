@@ -25,7 +25,7 @@ const LONGEST: Duration = Duration::from_secs(45 * 60);
 /// Where the server does not say, the first poll comes soon, because a cloud on
 /// this host is done soon, and later ones come ever later.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
 /// The longest wait that a server gets between two polls.
 const LONGEST_ASKED: Duration = Duration::from_secs(60);
 

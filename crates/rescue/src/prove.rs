@@ -11,18 +11,25 @@ use std::time::Duration;
 use doctor::case::{Case, LoginStage};
 use tokio::time::{Instant, sleep};
 
-use crate::collect::{collect_way_in, host_public_keys, public_address_now};
+use crate::collect::{Standing, collect_way_in, host_public_keys, standing_now};
 use crate::request::Request;
 use crate::ssh::{HostKeys, Settings};
 
 /// How long a reloading sshd may refuse connections.
 const RELOAD: Duration = Duration::from_secs(2);
 
-/// How long a VM that was started may need to its first login.
+/// How long a VM that was started may stand still on its way to its first login: on a
+/// platform that is quick, and on one where a boot takes minutes.
 const BOOT: Duration = Duration::from_secs(30);
+const SLOW_BOOT: Duration = Duration::from_secs(150);
 
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// Between two tries to reach a VM that boots slowly, and between two questions to its
+/// platform, which counts them.
+const SLOW_PAUSE: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_secs(15);
 
 /// What the last login of a proof showed.
 #[derive(Debug)]
@@ -42,12 +49,33 @@ pub(crate) enum After {
     Boot,
 }
 
-/// Logs in until it works or the time is over. None if there is no address to try.
+/// Logs in until it works or the time is over; a VM on its way up is waited for as long
+/// as its state moves. None if there is no address to try.
 pub(crate) async fn prove(request: &Request, after: After) -> Option<Proof> {
-    let until = Instant::now() + if after == After::Boot { BOOT } else { RELOAD };
+    let slow = request.guest().is_ok_and(|guest| guest.is_slow());
+    let (patience, pause) = match after {
+        After::Edit => (RELOAD, PAUSE),
+        After::Boot if slow => (SLOW_BOOT, SLOW_PAUSE),
+        After::Boot => (BOOT, PAUSE),
+    };
+    let mut until = Instant::now() + patience;
+    let mut door: Option<(Standing, Instant)> = None;
     loop {
-        // A VM that was deallocated may come back under another address.
-        if let Some(host) = host(request).await {
+        let old = door.as_ref().is_none_or(|(_, asked)| {
+            after == After::Boot && asked.elapsed() >= if slow { LOOK } else { pause }
+        });
+        if old {
+            // A VM that was deallocated may come back under another address.
+            let now = standing(request).await;
+            if door.as_ref().is_some_and(|(was, _)| *was != now) {
+                until = Instant::now() + patience;
+            }
+            door = Some((now, Instant::now()));
+        }
+        let reached = door.as_ref().and_then(|(standing, _)| standing.reached.clone());
+        if let Some((host, port)) = reached {
+            let request =
+                &Request { port: port.unwrap_or(request.port), ..request.clone() };
             let case = collect_way_in(request, &host, &HostKeys::Known).await;
             let stage = case.login.collected().map(|login| login.stage);
             let proof = match stage {
@@ -60,16 +88,18 @@ pub(crate) async fn prove(request: &Request, after: After) -> Option<Proof> {
         } else if Instant::now() >= until {
             return None;
         }
-        sleep(PAUSE).await;
+        sleep(pause).await;
     }
 }
 
 /// Where the way in begins.
-async fn host(request: &Request) -> Option<String> {
-    if request.host.is_some() {
-        return request.host.clone();
+async fn standing(request: &Request) -> Standing {
+    match &request.host {
+        Some(host) => {
+            Standing { reached: Some((host.clone(), None)), state: String::new() }
+        }
+        None => standing_now(request).await,
     }
-    public_address_now(request).await
 }
 
 /// Whether a failure is one that time alone may cure.

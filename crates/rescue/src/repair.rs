@@ -119,7 +119,11 @@ pub async fn repair(
         outcome.undo_id = Some(journal.id.clone());
         applied.said.iter().for_each(|line| watch(Progress::Said(line)));
         watch(Progress::LoggingIn);
-        if let Some(proof) = prove(request, after(step)).await {
+        let at = match after(step) {
+            After::Edit => located(request, &case),
+            After::Boot => request.clone(),
+        };
+        if let Some(proof) = prove(&at, after(step)).await {
             let verdict = judge(&proof.case, catalogue, policy.lang);
             if verdict.reachable {
                 outcome.verdict = verdict;
@@ -143,7 +147,18 @@ pub async fn repair(
             end(&mut outcome, watch, step, undone, applied.said, remains);
         }
     }
+    if is_untried(&outcome) {
+        outcome.status = Status::Untried;
+    }
     outcome
+}
+
+/// Whether all that was wrong was repaired, and only the proof is missing: there is no
+/// way from here to a login.
+fn is_untried(outcome: &Outcome) -> bool {
+    let kept = |attempt: &Attempt| attempt.result == AttemptResult::Kept;
+    let Verdict { symptom, causes, .. } = &outcome.verdict;
+    symptom.is_none() && causes.is_empty() && outcome.attempts.iter().any(kept)
 }
 
 /// Records how a step ended and tells the watcher.
@@ -183,6 +198,18 @@ async fn take_back_open(request: &Request, journal: &mut Journal) -> Vec<String>
     match last.filter(|step| step.state == StepState::Begun).map(|step| step.number) {
         Some(number) => take_back(request, journal, number).await,
         None => Vec::new(),
+    }
+}
+
+/// The same request, at the address that was tried: only a boot may change it.
+fn located(request: &Request, case: &Case) -> Request {
+    match (&request.host, case.tcp.collected()) {
+        (None, Some(_)) => Request {
+            host: Some(case.target.host.clone()),
+            port: case.target.port,
+            ..request.clone()
+        },
+        _ => request.clone(),
     }
 }
 

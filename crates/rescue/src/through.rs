@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
 use crate::boxed::BoxFuture;
 use crate::channel::{Channel, ChannelError, Login, Nature, Need};
@@ -20,8 +21,11 @@ use crate::ssh::program;
 /// The channel's name.
 const NAME: &str = "ssh";
 
-/// How long a script may take: collecting takes a second or two.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a login usually takes.
+const USUAL: Duration = Duration::from_millis(500);
+
+/// How long it may take to get there and back besides.
+const OVERHEAD: Duration = Duration::from_secs(40);
 
 /// The largest output that is read, bytes: more than the frame takes.
 const OUTPUT: u64 = 16 * 1024 * 1024;
@@ -120,14 +124,26 @@ async fn drain(pipe: Option<impl AsyncRead + Unpin>, limit: u64) -> Vec<u8> {
 
 impl Channel for Through {
     fn nature(&self) -> Nature {
-        Nature { name: NAME, output: OUTPUT, needs: Need::Sshd, patience: PATIENCE }
+        Nature { name: NAME, output: OUTPUT, needs: Need::Sshd, usual: USUAL }
     }
 
     fn login(&self) -> Option<&Login> {
         Some(&self.login)
     }
 
-    fn call<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<String, ChannelError>> {
-        Box::pin(self.run(text))
+    fn call<'a>(
+        &'a self,
+        text: &'a str,
+        time: Duration,
+    ) -> BoxFuture<'a, Result<String, ChannelError>> {
+        Box::pin(async move {
+            let longest = time + OVERHEAD;
+            let silent = ChannelError::Silent {
+                channel: NAME,
+                seconds: longest.as_secs(),
+                besides: "",
+            };
+            timeout(longest, self.run(text)).await.unwrap_or(Err(silent))
+        })
     }
 }

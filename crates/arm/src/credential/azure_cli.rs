@@ -18,18 +18,19 @@ pub(super) async fn token(audience: &str) -> Result<Token, AuthError> {
         .map_err(AuthError::AzureCli)?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let line = said
-            .lines()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or("it said nothing");
-        return Err(AuthError::AzureCliRefused(
-            line.trim_start_matches("ERROR: ").to_owned(),
-        ));
+        return Err(AuthError::AzureCliRefused(words(&said)));
     }
     // Never quoted in an error: this text holds the token.
     read(&output.stdout).ok_or_else(|| {
         AuthError::AzureCliRefused("its answer has no accessToken".to_owned())
     })
+}
+
+/// What az says, and what it says to do: `az login --scope ...` stands a line later.
+fn words(said: &str) -> String {
+    let lines = said.lines().map(|line| line.trim().trim_start_matches("ERROR: "));
+    let said: Vec<&str> = lines.filter(|line| !line.is_empty()).take(6).collect();
+    if said.is_empty() { "it said nothing".to_owned() } else { said.join("; ") }
 }
 
 fn read(stdout: &[u8]) -> Option<Token> {
@@ -43,6 +44,16 @@ fn read(stdout: &[u8]) -> Option<Token> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn az_s_advice_is_passed_on() {
+        let said = "ERROR: AADSTS50076: you must use multi-factor authentication.\n\
+                    Trace ID: 1\nInteractive authentication is needed. Please run:\n\
+                    az login --scope https://management.core.windows.net//.default\n";
+        let words = words(said);
+        assert!(words.starts_with("AADSTS50076") && words.contains("az login --scope"));
+        assert!(super::words("").contains("nothing"));
+    }
 
     #[test]
     fn both_ages_of_az_are_read() {

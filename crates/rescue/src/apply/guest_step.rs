@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doctor::{Edit, Step};
+use doctor::{Edit, Step, printable};
 
 use crate::apply::ApplyError;
 use crate::channel::Ran;
@@ -50,7 +50,7 @@ pub(crate) async fn preview(
     let ran = guest.run(&edit::dry_run(edits)?).await?;
     read(&ran)?;
     let lines = ran.stdout.lines().filter_map(|line| line.strip_prefix("diff "));
-    Ok(lines.map(str::to_owned).collect())
+    Ok(lines.map(printable).collect())
 }
 
 impl From<Unfit> for ApplyError {
@@ -65,7 +65,7 @@ pub(super) fn read(ran: &Ran) -> Result<Vec<String>, ApplyError> {
         .stdout
         .lines()
         .filter_map(|line| line.strip_prefix("say "))
-        .map(str::to_owned)
+        .map(printable)
         .collect();
     if ran.exit == 0 {
         return Ok(said);
@@ -75,7 +75,7 @@ pub(super) fn read(ran: &Ran) -> Result<Vec<String>, ApplyError> {
     let why = match ran.exit {
         124 | 137 => "it did not finish in time".to_owned(),
         _ if words.is_empty() => "it said nothing".to_owned(),
-        _ => words.join("; "),
+        _ => printable(&words.join("; ")),
     };
     Err(ApplyError::Script { exit: ran.exit, why, remains: remains(&ran.stdout) })
 }
@@ -83,7 +83,7 @@ pub(super) fn read(ran: &Ran) -> Result<Vec<String>, ApplyError> {
 /// What an undo script could not bring back.
 pub(crate) fn remains(stdout: &str) -> Vec<String> {
     let lines = stdout.lines().filter_map(|line| line.strip_prefix("remains "));
-    lines.map(str::to_owned).collect()
+    lines.map(printable).collect()
 }
 
 #[cfg(test)]

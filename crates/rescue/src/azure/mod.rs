@@ -10,13 +10,15 @@ mod caller;
 mod network;
 mod opening;
 mod path;
+mod refusal;
 mod reply;
 mod room;
 mod run_command;
 mod view;
 mod vm_access;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arm::{Client, ResourceId};
 use doctor::case::NetworkPath;
@@ -28,7 +30,6 @@ use crate::platform::{
     ClientAddress, Closed, Opened, Opening, Platform, PlatformError, PowerChange, Record,
     Reset, View, Way,
 };
-use crate::why;
 
 /// The api-version of virtual machines, extensions and Run Command.
 const COMPUTE: &str = "2024-07-01";
@@ -40,13 +41,27 @@ const NETWORK: &str = "2024-05-01";
 pub struct Vm {
     cloud: Client,
     id: ResourceId,
+    /// The machine's document with its instance view, if somebody has just read it.
+    seen: Arc<Mutex<Option<Value>>>,
 }
 
 impl Vm {
     /// The machine with an id, at the cloud that the client is signed in to. Nothing
     /// is asked before it is needed.
     pub fn new(cloud: Client, id: ResourceId) -> Arc<Self> {
-        Arc::new(Self { cloud, id })
+        Arc::new(Self { cloud, id, seen: Arc::default() })
+    }
+
+    /// The same of one whose document, with its instance view, was read just now: the
+    /// first look at it asks nobody.
+    pub fn seen(cloud: Client, id: ResourceId, document: Value) -> Arc<Self> {
+        let seen = Arc::new(Mutex::new(Some(document)));
+        Arc::new(Self { cloud, id, seen })
+    }
+
+    /// The document that was read before, once.
+    fn take_seen(&self) -> Option<Value> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// POSTs one of the VM's verbs, and waits for its end.
@@ -90,10 +105,10 @@ impl Platform for Vm {
             let path =
                 format!("{}/retrieveBootDiagnosticsData?api-version={COMPUTE}", self.id);
             let links = self.cloud.post(&path, &Value::Null).await;
-            let links = links.map_err(|error| why::chain(&error))?;
+            let links = links.map_err(refusal::words)?;
             let link = text(&links, "/serialConsoleLogBlobUri")
                 .ok_or("boot diagnostics are off, so that there is no serial log")?;
-            self.cloud.download(link).await.map_err(|error| why::chain(&error))
+            self.cloud.download(link).await.map_err(refusal::words)
         })
     }
 
@@ -133,8 +148,12 @@ impl Channel for Vm {
         run_command::nature(&self.cloud)
     }
 
-    fn call<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<String, ChannelError>> {
-        Box::pin(run_command::call(self, text))
+    fn call<'a>(
+        &'a self,
+        text: &'a str,
+        time: Duration,
+    ) -> BoxFuture<'a, Result<String, ChannelError>> {
+        Box::pin(run_command::call(self, text, time))
     }
 }
 
@@ -150,7 +169,7 @@ fn refused(what: &'static str, error: arm::Error) -> PlatformError {
     PlatformError::Refused {
         what,
         perhaps_done: !refused_at_once && !error.is_connect(),
-        source: Box::new(error),
+        source: refusal::told(error),
     }
 }
 

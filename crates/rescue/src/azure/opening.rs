@@ -42,12 +42,11 @@ pub(super) async fn open(
         let path = documents.path(&opening.way).map_err(PlatformError::Impossible)?;
         let rule = plan(&path, opening)?;
         if rule.write(&vm.cloud, &documents, opening, record).await? {
-            let Planned { room: Room { priority, .. }, source, .. } = &rule;
+            let Planned { room: Room { priority, .. }, source, port, .. } = &rule;
             let Opening { name, expires, way, .. } = opening;
             let said = format!(
-                "rule {name} (priority {priority}) allows {source} to port {} until \
-                 {expires}",
-                way.port
+                "rule {name} (priority {priority}) allows {source} to port {port} until \
+                 {expires}"
             );
             // Whoever named the address may have seen another connection.
             let from =
@@ -115,6 +114,7 @@ struct Planned {
     body: Value,
     room: Room,
     source: String,
+    port: u16,
 }
 
 impl Planned {
@@ -196,6 +196,7 @@ fn plan(path: &NetworkPath, opening: &Opening) -> Result<Planned, PlatformError>
     let source = format!("{client}/{length}");
     let room = room::above(denied.priority.unwrap_or(u16::MAX), &path.used_priorities)
         .ok_or_else(|| impossible("the NSG that denies has no room for a rule"))?;
+    let port = guest_port(path, opening);
     let (undo_id, expires) = (&opening.undo_id, &opening.expires);
     let body = json!({ "properties": {
         "description": format!("made by regain, to be removed after {expires} \
@@ -204,7 +205,7 @@ fn plan(path: &NetworkPath, opening: &Opening) -> Result<Planned, PlatformError>
         "sourceAddressPrefix": source,
         "sourcePortRange": "*",
         "destinationAddressPrefix": path.private_address.as_deref().unwrap_or("*"),
-        "destinationPortRange": opening.way.port.to_string(),
+        "destinationPortRange": port.to_string(),
         "access": "Allow",
         "priority": room.priority,
         "direction": "Inbound",
@@ -215,7 +216,13 @@ fn plan(path: &NetworkPath, opening: &Opening) -> Result<Planned, PlatformError>
         body,
         room,
         source,
+        port,
     })
+}
+
+/// NSGs see the port that a load balancer has translated to.
+fn guest_port(path: &NetworkPath, opening: &Opening) -> u16 {
+    path.front.as_ref().map_or(opening.way.port, |front| front.back_port)
 }
 
 /// What the operator types who knows the address that regain does not.
@@ -238,7 +245,7 @@ fn by_hand(denied: &Decider, path: &NetworkPath, opening: &Opening) -> String {
         nsg.group().unwrap_or_default(),
         nsg.name(),
         path.private_address.as_deref().unwrap_or("*"),
-        opening.way.port
+        guest_port(path, opening)
     )
 }
 

@@ -9,7 +9,7 @@
 
 use std::net::IpAddr;
 
-use doctor::case::{Decider, Inbound, NetworkPath};
+use doctor::case::{Decider, Front, Inbound, NetworkPath};
 use ipnet::IpNet;
 use network::{
     Access, Attachment, Decision, Direction, Doubt, Flow, Nsg, PartialTags, Protocol,
@@ -17,7 +17,9 @@ use network::{
 };
 use serde_json::Value;
 
-use super::network::{Documents, address_configuration, prefixes};
+use super::network::{
+    Documents, Missing, Part, address_configuration, nat_rule, prefixes,
+};
 use super::{array, text};
 use crate::platform::{Destination, Way};
 
@@ -39,7 +41,12 @@ impl Documents {
     /// What they mean for a way. Fails on a rule or route that cannot be read.
     pub(super) fn path(&self, way: &Way) -> Result<NetworkPath, String> {
         let private = self.private_address();
-        let entrance = self.entrance(&way.to, private);
+        let front = self.front(way);
+        let entrance = match front {
+            Some(_) => Entrance::Public,
+            None => self.entrance(&way.to, private),
+        };
+        let port = front.as_ref().map_or(way.port, |front| front.back_port);
         // An address of the other family is not the one that comes this way.
         let client = way.client.as_ref().filter(|client| {
             private.is_none_or(|to| to.is_ipv4() == client.address.is_ipv4())
@@ -50,11 +57,13 @@ impl Documents {
             public_addresses: self.public_addresses().map(str::to_owned).collect(),
             private_address: private.map(|address| address.to_string()),
             nic: text(&self.nic, "/id").map(str::to_owned),
+            missing: self.missing.iter().map(Missing::sentence).collect(),
+            front,
             ..NetworkPath::default()
         };
         let client = client.map(|client| client.address);
         if let Some(private) = private {
-            self.inbound(&entrance, client, private, way.port, &mut path)?;
+            self.inbound(&entrance, client, private, port, &mut path)?;
         }
         self.reply(&entrance, client, private, &mut path)?;
         Ok(path)
@@ -113,8 +122,12 @@ impl Documents {
                 .into_iter()
                 .filter_map(|(level, nsg)| Some((level, nsg.as_ref()?)))
                 .collect();
+        let unread = self.unread_nsg();
         if attached.is_empty() {
-            path.inbound = Some(self.without_nsg(entrance));
+            path.inbound = Some(match unread {
+                Some(because) => Inbound::Unknown { because },
+                None => self.without_nsg(entrance),
+            });
             return Ok(());
         }
         if let Entrance::Unknown(because) = entrance {
@@ -130,7 +143,7 @@ impl Documents {
             destination: private,
             destination_port: port,
         };
-        path.inbound = Some(if client.is_some() {
+        let found = if client.is_some() {
             match rule_on(&attached, &flow, &tags) {
                 Ruling::Known(decision) => decided(&decision, path),
                 Ruling::Unknown(doubts) => open(&doubts),
@@ -149,8 +162,64 @@ impl Documents {
                     Inbound::Unknown { because: "no source can come this way".to_owned() }
                 }
             }
+        };
+        // Every group has to let a packet pass; that one drops it is known without the
+        // others.
+        path.inbound = Some(match (found, unread) {
+            (Inbound::Allow(_) | Inbound::OnlyFrom { .. }, Some(because)) => {
+                Inbound::Unknown { because }
+            }
+            (found, _) => found,
         });
         Ok(())
+    }
+
+    /// Why there may be an NSG that nobody has read.
+    fn unread_nsg(&self) -> Option<String> {
+        let hides = |one: &&Missing| {
+            matches!(one.what, Part::NicNsg | Part::Subnet | Part::SubnetNsg)
+        };
+        self.missing.iter().find(hides).map(Missing::sentence)
+    }
+
+    /// The front of a load balancer by which a way leads to this NIC: the one that is
+    /// named, or for a VM without a public address the first one that there is.
+    fn front(&self, way: &Way) -> Option<Front> {
+        let rule = nat_rule(&self.nic)?;
+        let balancer = self.balancer.as_ref()?;
+        let rule = array(balancer, "/properties/inboundNatRules").iter().find(|one| {
+            text(one, "/id").is_some_and(|id| id.eq_ignore_ascii_case(rule))
+        })?;
+        let at = text(rule, "/properties/frontendIPConfiguration/id")?;
+        let fronts = array(balancer, "/properties/frontendIPConfigurations");
+        let front = fronts
+            .iter()
+            .find(|one| text(one, "/id").is_some_and(|id| id.eq_ignore_ascii_case(at)))?;
+        let public = text(front, "/properties/publicIPAddress/id")?;
+        let ip = self.front_ips.iter().find(|ip| {
+            text(ip, "/id").is_some_and(|id| id.eq_ignore_ascii_case(public))
+        })?;
+        let port = |pointer| {
+            rule.pointer(pointer)
+                .and_then(Value::as_u64)
+                .and_then(|port| port.try_into().ok())
+        };
+        let front = Front {
+            address: text(ip, "/properties/ipAddress")?.to_owned(),
+            port: port("/properties/frontendPort")?,
+            back_port: port("/properties/backendPort")?,
+            rule: text(rule, "/name").unwrap_or_default().to_owned(),
+        };
+        let leads = match &way.to {
+            Destination::Vm => self.public_ips.is_empty() && way.port == front.back_port,
+            Destination::Addresses(addresses) => {
+                let address = front.address.parse::<IpAddr>().ok();
+                way.port == front.port
+                    && addresses.iter().all(|one| Some(*one) == address)
+            }
+            Destination::Unknown(_) => false,
+        };
+        leads.then_some(front)
     }
 
     /// A public address of the Standard SKU is closed until an NSG opens it; every
@@ -186,7 +255,7 @@ impl Documents {
             .map_or(&[][..], |one| array(one, "/properties/applicationSecurityGroups"));
         let groups = groups.iter().filter_map(|group| text(group, "/id"));
         let mut wider = self.user_prefixes();
-        if self.has_gateway() {
+        if self.vnet.is_none() || self.has_gateway() {
             wider.extend(network::everything());
         }
         PartialTags::new(Tags::new(around))
@@ -195,7 +264,9 @@ impl Documents {
     }
 
     pub(super) fn address_space(&self) -> Vec<IpNet> {
-        prefixes(&self.vnet, "/properties/addressSpace/addressPrefixes")
+        let vnet = self.vnet.as_ref();
+        let read = |vnet| prefixes(vnet, "/properties/addressSpace/addressPrefixes");
+        vnet.map(read).unwrap_or_default()
     }
 
     pub(super) fn peered(&self) -> Vec<IpNet> {
@@ -206,8 +277,12 @@ impl Documents {
             .collect()
     }
 
+    fn vnet_list(&self, pointer: &str) -> &[Value] {
+        self.vnet.as_ref().map_or(&[], |vnet| array(vnet, pointer))
+    }
+
     fn connected_peers(&self) -> impl Iterator<Item = &Value> {
-        array(&self.vnet, "/properties/virtualNetworkPeerings")
+        self.vnet_list("/properties/virtualNetworkPeerings")
             .iter()
             .filter(|peer| text(peer, "/properties/peeringState") == Some("Connected"))
     }
@@ -215,7 +290,7 @@ impl Documents {
     /// Whether networks that no document names may lie behind a gateway, its own or a
     /// peer's.
     pub(super) fn has_gateway(&self) -> bool {
-        let own = array(&self.vnet, "/properties/subnets").iter().any(|subnet| {
+        let own = self.vnet_list("/properties/subnets").iter().any(|subnet| {
             text(subnet, "/name")
                 .is_some_and(|name| name.eq_ignore_ascii_case("GatewaySubnet"))
                 && !array(subnet, "/properties/ipConfigurations").is_empty()
@@ -232,6 +307,12 @@ impl Documents {
             .iter()
             .filter_map(|route| text(route, "/properties/addressPrefix")?.parse().ok())
             .collect()
+    }
+}
+
+impl Missing {
+    fn sentence(&self) -> String {
+        format!("{} could not be read: {}", self.what.words(), self.why)
     }
 }
 

@@ -26,9 +26,9 @@ fn documents(nic_nsg: Option<Value>) -> Documents {
             "sku": { "name": "Standard" },
             "properties": { "ipAddress": "127.64.0.4" },
         })],
-        vnet: json!({ "properties": { "addressSpace": {
+        vnet: Some(json!({ "properties": { "addressSpace": {
             "addressPrefixes": ["10.0.0.0/16"],
-        }}}),
+        }}})),
         nic_nsg,
         ..Documents::default()
     }
@@ -119,7 +119,7 @@ fn a_tag_that_nobody_expanded_leaves_it_open_where_it_matters() {
 #[test]
 fn behind_a_gateway_may_be_anybody() {
     let mut documents = documents(Some(nsg("nic", &[])));
-    documents.vnet["properties"]["subnets"] = json!([{
+    documents.vnet.as_mut().unwrap()["properties"]["subnets"] = json!([{
         "name": "GatewaySubnet",
         "properties": { "ipConfigurations": [{ "id": "/gateway" }] },
     }]);
@@ -168,4 +168,84 @@ fn a_route_by_service_tag_may_take_the_reply_elsewhere() {
     let the_same = routed(&[route("tag", "AzureCloud", "Internet")]);
     let path = the_same.path(&way(CLIENT)).unwrap();
     assert_eq!(path.reply_next_hop.as_deref(), Some("Internet"));
+}
+
+fn without(what: Part, mut documents: Documents) -> Documents {
+    let why = "(AuthorizationFailed) no".to_owned();
+    documents.missing.push(Missing { what, why });
+    documents
+}
+
+#[test]
+fn an_nsg_that_nobody_may_read_leaves_open_what_it_could_deny() {
+    let open = nsg("nic", &[rule("ssh", 300, "Allow", "*")]);
+    for part in [Part::Subnet, Part::SubnetNsg] {
+        let documents = without(part, documents(Some(open.clone())));
+        let Inbound::Unknown { because } = inbound(&documents, CLIENT) else {
+            panic!("{part:?} is missing")
+        };
+        assert!(
+            because.contains("subnet") && because.contains("Authorization"),
+            "{because}"
+        );
+    }
+    // That one drops it is known without the other.
+    let closed = nsg("nic", &[rule("no", 300, "Deny", "*")]);
+    let documents = without(Part::SubnetNsg, documents(Some(closed)));
+    assert!(matches!(inbound(&documents, CLIENT), Inbound::Deny(_)));
+    let none = without(Part::NicNsg, self::documents(None));
+    assert!(matches!(inbound(&none, CLIENT), Inbound::Unknown { .. }));
+}
+
+#[test]
+fn a_closed_virtual_network_hides_the_way_back_and_not_the_address() {
+    let open = nsg("nic", &[rule("ssh", 300, "Allow", "*")]);
+    let documents =
+        Documents { vnet: None, ..without(Part::Vnet, documents(Some(open))) };
+    let path = documents.path(&way(CLIENT)).unwrap();
+    assert_eq!(path.public_addresses, ["127.64.0.4"]);
+    assert_eq!(path.reply_next_hop, None);
+    let because = path.reply_unknown_because.unwrap();
+    assert!(because.starts_with("the virtual network could not be read"), "{because}");
+    assert_eq!(path.missing.len(), 1);
+    assert!(matches!(path.inbound, Some(Inbound::Allow(_))));
+}
+
+fn behind_a_balancer() -> Documents {
+    let mut documents = documents(Some(nsg("nic", &[rule("no", 300, "Deny", "*")])));
+    documents.public_ips.clear();
+    documents.nic["properties"]["ipConfigurations"][0]["properties"]["loadBalancerInboundNatRules"] =
+        json!([{ "id": "/LB/inboundNatRules/ssh1" }]);
+    documents.balancer = Some(json!({ "properties": {
+        "inboundNatRules": [{ "id": "/lb/inboundNatRules/ssh1", "name": "ssh1", "properties": {
+            "frontendIPConfiguration": { "id": "/lb/front" },
+            "frontendPort": 50001, "backendPort": 22,
+        }}],
+        "frontendIPConfigurations": [{ "id": "/LB/front", "properties": {
+            "publicIPAddress": { "id": "/ip" },
+        }}],
+    }}));
+    documents.front_ips =
+        vec![json!({ "id": "/IP", "properties": { "ipAddress": "127.64.0.9" } })];
+    documents
+}
+
+#[test]
+fn a_nat_rule_is_followed_to_the_vm_and_its_nsg_sees_the_port_behind_it() {
+    let documents = behind_a_balancer();
+    let path = documents.path(&way(CLIENT)).unwrap();
+    let front = path.front.unwrap();
+    assert_eq!(
+        (front.address.as_str(), front.port, front.back_port),
+        ("127.64.0.9", 50001, 22)
+    );
+    // The rule is about port 22.
+    assert!(matches!(path.inbound, Some(Inbound::Deny(_))));
+    let named = |address: &str, port| {
+        let to = Destination::Addresses(vec![address.parse().unwrap()]);
+        documents.path(&Way { to, port, ..way(CLIENT) }).unwrap().front
+    };
+    assert_eq!(named("127.64.0.9", 50001).map(|front| front.back_port), Some(22));
+    assert_eq!(named("127.64.0.9", 50002), None);
+    assert_eq!(named("127.64.0.8", 50001), None);
 }

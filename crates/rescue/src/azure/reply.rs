@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use network::route::{NextHop, Route, Routes, Source, Surroundings};
 use serde_json::Value;
 
-use super::network::Documents;
+use super::network::{Documents, Part};
 use super::path::Entrance;
 use super::{array, text};
 
@@ -20,6 +20,12 @@ impl Documents {
         private: Option<IpAddr>,
         path: &mut NetworkPath,
     ) -> Result<(), String> {
+        let hides = |what| matches!(what, Part::Vnet | Part::Subnet | Part::RouteTable);
+        if let Some(missing) = self.missing.iter().find(|one| hides(one.what)) {
+            let (what, why) = (missing.what.words(), &missing.why);
+            path.reply_unknown_because = Some(format!("{what} could not be read: {why}"));
+            return Ok(());
+        }
         let mut routes = Surroundings {
             address_space: self.address_space(),
             peered: self.peered(),

@@ -8,6 +8,9 @@ use crate::platform::{PlatformError, View};
 
 /// The VM's document, and the section that it makes.
 pub(super) async fn look(vm: &Vm) -> Result<View, PlatformError> {
+    if let Some(said) = vm.take_seen() {
+        return Ok(View { section: read(&said), said });
+    }
     let path = format!("{}?$expand=instanceView&api-version={COMPUTE}", vm.id);
     let document = vm.cloud.get(&path).await;
     let said = document.map_err(|error| refused_at_vm("show the VM", error))?;
@@ -25,7 +28,15 @@ fn read(document: &Value) -> Platform {
         resource_group: group.to_owned(),
         power: power(document).map(PowerState::from),
         provisioning: text(document, "/properties/provisioningState").map(str::to_owned),
+        location: text(document, "/location").map(str::to_owned),
+        os: text(document, "/properties/storageProfile/osDisk/osType").map(str::to_owned),
         agent: Agent {
+            absent: [
+                "/properties/osProfile/linuxConfiguration/provisionVMAgent",
+                "/properties/osProfile/allowExtensionOperations",
+            ]
+            .into_iter()
+            .any(|setting| document.pointer(setting) == Some(&Value::Bool(false))),
             status: status.map(str::to_owned),
             version: text(document, &format!("{agent}/vmAgentVersion"))
                 .map(str::to_owned),

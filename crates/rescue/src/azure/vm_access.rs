@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{COMPUTE, Vm, array, refused, text, view};
-use crate::platform::{PlatformError, Reset};
+use crate::platform::{PlatformError, Reset, silent};
 
 const PUBLISHER: &str = "Microsoft.OSTCExtensions";
 const KIND: &str = "VMAccessForLinux";
@@ -16,7 +16,12 @@ pub(super) async fn run(vm: &Vm, reset: &Reset) -> Result<(), PlatformError> {
             (json!({ "username": user, "ssh_key": key }), "set the account's key")
         }
     };
-    let document = view::look(vm).await?.said;
+    let view = view::look(vm).await?;
+    // The request would hang until Azure gives it up.
+    if let Some(why) = silent(&view.section) {
+        return Err(PlatformError::Impossible(format!("VMAccess cannot be used: {why}")));
+    }
+    let document = view.said;
     let name = extension_name(&document);
     let body = json!({
         "location": text(&document, "/location").unwrap_or_default(),

@@ -76,7 +76,7 @@ impl Answer {
     }
 
     /// With the output of one more call.
-    pub(crate) fn extend(self, output: &str) -> Result<Self, ChannelError> {
+    pub(crate) fn extended(&self, output: &str) -> Result<Self, ChannelError> {
         let (_, piece) = piece(output)?;
         if piece.is_empty() {
             let had = format!("it ends at {} of {} bytes", self.have.len(), self.size);
@@ -85,12 +85,12 @@ impl Answer {
         self.with(piece)
     }
 
-    fn with(mut self, piece: &str) -> Result<Self, ChannelError> {
-        self.have.push_str(piece);
-        if self.have.len() > self.size {
+    fn with(&self, piece: &str) -> Result<Self, ChannelError> {
+        let have = format!("{}{piece}", self.have);
+        if have.len() > self.size {
             return Err(ChannelError::Garbled("it is longer than it says".to_owned()));
         }
-        Ok(self)
+        Ok(Self { have, dir: self.dir.clone(), ..*self })
     }
 
     /// Whether all of it is here.
@@ -103,31 +103,49 @@ impl Answer {
         let garbled = |why: String| ChannelError::Garbled(why);
         let bytes =
             STANDARD.decode(&self.have).map_err(|error| garbled(error.to_string()))?;
-        let mut plain = Vec::new();
-        if self.packed {
-            flate2::read::GzDecoder::new(bytes.as_slice())
-                .take(8 * ANSWER_LIMIT as u64)
-                .read_to_end(&mut plain)
-                .map_err(|error| garbled(error.to_string()))?;
-        } else {
-            plain = bytes;
+        let (plain, error) = self.inflated(&bytes);
+        match error {
+            Some(error) => Err(garbled(error.to_string())),
+            None => Ran::read(&plain)
+                .ok_or_else(|| garbled("its first line is not a status".to_owned())),
         }
-        let (exit, stdout, stderr) = divide(&plain)
-            .ok_or_else(|| garbled("its first line is not a status".to_owned()))?;
-        Ok(Ran {
-            exit,
+    }
+
+    /// What can be had of an answer whose end never came; its exit status is there
+    /// from the first piece on.
+    pub(crate) fn unpack_what_came(&self) -> Option<Ran> {
+        let whole = self.have.len() / 4 * 4;
+        let bytes = STANDARD.decode(&self.have[..whole]).ok()?;
+        Ran::read(&self.inflated(&bytes).0)
+    }
+
+    fn inflated(&self, bytes: &[u8]) -> (Vec<u8>, Option<std::io::Error>) {
+        if !self.packed {
+            return (bytes.to_vec(), None);
+        }
+        let mut plain = Vec::new();
+        let limit = 8 * ANSWER_LIMIT as u64;
+        let mut reader = flate2::read::GzDecoder::new(bytes).take(limit);
+        let error = reader.read_to_end(&mut plain).err();
+        (plain, error)
+    }
+}
+
+impl Ran {
+    /// `STATUS LENGTH\n`, standard output of that length or as much as there is of
+    /// it, standard error.
+    fn read(plain: &[u8]) -> Option<Self> {
+        let end = plain.iter().position(|&byte| byte == b'\n')?;
+        let (exit, length) = std::str::from_utf8(&plain[..end]).ok()?.split_once(' ')?;
+        let length: usize = length.parse().ok()?;
+        let said = &plain[end + 1..];
+        let (stdout, stderr) = said.split_at(length.min(said.len()));
+        Some(Self {
+            exit: exit.parse().ok()?,
             stdout: String::from_utf8_lossy(stdout).into_owned(),
             stderr: String::from_utf8_lossy(stderr).into_owned(),
         })
     }
-}
-
-/// `STATUS LENGTH\n`, standard output of that length, standard error.
-fn divide(plain: &[u8]) -> Option<(i32, &[u8], &[u8])> {
-    let end = plain.iter().position(|&byte| byte == b'\n')?;
-    let (exit, length) = std::str::from_utf8(&plain[..end]).ok()?.split_once(' ')?;
-    let (stdout, stderr) = plain[end + 1..].split_at_checked(length.parse().ok()?)?;
-    Some((exit.parse().ok()?, stdout, stderr))
 }
 
 /// The head and the piece of one call's output.
@@ -166,7 +184,7 @@ mod tests {
         let mut calls = 1;
         while !answer.is_whole() {
             let output = run(&root, &next(&answer, piece));
-            answer = answer.extend(&output).unwrap();
+            answer = answer.extended(&output).unwrap();
             calls += 1;
         }
         assert!(!std::path::Path::new(&answer.dir).exists(), "files are left behind");
@@ -189,6 +207,18 @@ mod tests {
         let expected: String = (0..2000).map(|n| format!("{n}\n")).collect();
         assert_eq!(ran.stdout, expected);
         assert!(calls > 2, "{calls} calls");
+    }
+
+    #[test]
+    fn of_an_answer_whose_end_never_comes_the_beginning_is_used() {
+        let root = tempfile::tempdir().unwrap();
+        let script = "i=0; while [ $i -lt 9000 ]; do echo $i; i=$((i+1)); done; exit 3";
+        let output = run(&root, &wrap(script, "job", 10, 3000));
+        let answer = Answer::begin(&output).unwrap();
+        assert!(!answer.is_whole() && answer.unpack().is_err());
+        let came = answer.unpack_what_came().unwrap();
+        assert_eq!(came.exit, 3);
+        assert!(came.stdout.starts_with("0\n1\n2\n") && came.stdout.len() > 1000);
     }
 
     #[test]

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::frame::{self, Answer};
 use super::{Channel, ChannelError, Need};
 
@@ -18,22 +16,33 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
-/// A guest, and how long it may take to answer.
+/// How long a script may take that says nothing else: one that only reads.
+const USUAL: Duration = Duration::from_secs(17);
+
+/// How long it may take to print a piece of an answer.
+const PIECE: Duration = Duration::from_secs(10);
+
+/// A guest, and how long a script may take there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guest<'a> {
     channel: &'a dyn Channel,
-    patience: Duration,
+    time: Duration,
 }
 
 impl<'a> Guest<'a> {
     /// The guest at the other end.
     pub(crate) fn behind(channel: &'a dyn Channel) -> Self {
-        Self { channel, patience: channel.nature().patience }
+        Self { channel, time: USUAL }
     }
 
-    /// Waits this long instead.
-    pub(crate) fn within(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    /// Gives scripts this long instead.
+    pub(crate) fn within(self, time: Duration) -> Self {
+        Self { time, ..self }
+    }
+
+    /// Whether asking costs so much time that it should be needed first.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.channel.nature().usual > Duration::from_secs(1)
     }
 
     /// The channel's name.
@@ -46,25 +55,22 @@ impl<'a> Guest<'a> {
         self.channel.nature().needs == Need::Sshd
     }
 
-    /// Runs a script as root and fetches all of what it said.
+    /// Runs a script as root and fetches what it said: all of it, or as much as came.
     pub(crate) async fn run(&self, script: &str) -> Result<Ran, ChannelError> {
-        let all = async {
-            let job = uuid::Uuid::new_v4().simple().to_string();
-            // The guest gives up first, so that it can say so.
-            let seconds = self.patience.as_secs().saturating_sub(3).max(2);
-            let piece = frame::piece_size(self.channel.nature().output);
-            let first = frame::wrap(script, &job, seconds, piece);
-            let mut answer = Answer::begin(&self.channel.call(&first).await?)?;
-            while !answer.is_whole() {
-                let output = self.channel.call(&frame::next(&answer, piece)).await?;
-                answer = answer.extend(&output)?;
+        let job = uuid::Uuid::new_v4().simple().to_string();
+        let piece = frame::piece_size(self.channel.nature().output);
+        let first = frame::wrap(script, &job, self.time.as_secs(), piece);
+        // The frame stops a script that hangs, and kills it five seconds later.
+        let time = self.time + Duration::from_secs(6);
+        let mut answer = Answer::begin(&self.channel.call(&first, time).await?)?;
+        while !answer.is_whole() {
+            let next = frame::next(&answer, piece);
+            let more = self.channel.call(&next, PIECE).await;
+            match more.and_then(|output| answer.extended(&output)) {
+                Ok(extended) => answer = extended,
+                Err(error) => return answer.unpack_what_came().ok_or(error),
             }
-            answer.unpack()
-        };
-        let silent = ChannelError::Silent {
-            channel: self.channel(),
-            seconds: self.patience.as_secs(),
-        };
-        timeout(self.patience, all).await.unwrap_or(Err(silent))
+        }
+        answer.unpack()
     }
 }

@@ -36,9 +36,16 @@ pub trait Channel: Debug + Send + Sync {
         None
     }
 
-    /// Has a POSIX shell of root's run `text`, and gives what it printed to standard
-    /// output, or the end of it where that is more than the channel carries.
-    fn call<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<String, ChannelError>>;
+    /// Has a POSIX shell of root's run `text`, which ends by itself within `time`, and
+    /// gives what it printed to standard output, or the end of it where that is more
+    /// than the channel carries. How long the channel itself may need besides is its
+    /// own affair: a call that was begun is waited for, because one that is abandoned
+    /// may keep the next ones out.
+    fn call<'a>(
+        &'a self,
+        text: &'a str,
+        time: Duration,
+    ) -> BoxFuture<'a, Result<String, ChannelError>>;
 }
 
 /// A login by SSH.
@@ -70,8 +77,9 @@ pub struct Nature {
     pub output: u64,
     /// What must be alive for it to work.
     pub needs: Need,
-    /// How long a script with all its calls may take.
-    pub patience: Duration,
+    /// How long one call usually takes, whatever it does: what takes seconds is not
+    /// asked before it is needed.
+    pub usual: Duration,
 }
 
 /// What a channel works through.
@@ -102,11 +110,23 @@ pub enum ChannelError {
         source: Box<dyn Source + Send + Sync>,
     },
     /// The guest did not answer: its agent is dead, or it hangs.
-    #[error("the guest did not answer through {channel} within {seconds} s")]
+    #[error("the guest did not answer through {channel} within {seconds} s{besides}")]
     Silent {
         /// The channel's name.
         channel: &'static str,
         /// How long it was waited for.
+        seconds: u64,
+        /// What follows from that; empty if nothing does.
+        besides: &'static str,
+    },
+    /// Something else of this kind runs there, and only one may.
+    #[error(
+        "another {channel} has been running on the VM for {seconds} s and more; try again when it is done"
+    )]
+    Busy {
+        /// The channel's name.
+        channel: &'static str,
+        /// How long its end was waited for.
         seconds: u64,
     },
     /// What came back is not what the frame prints.

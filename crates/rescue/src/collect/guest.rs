@@ -4,6 +4,7 @@ use doctor::case::{Case, Platform, PowerState, Section};
 
 use crate::channel::{ChannelError, with_variables};
 use crate::collect::{Watcher, asked, ended};
+use crate::platform::silent;
 use crate::report::{self, Asked, Report};
 use crate::request::Request;
 use crate::why;
@@ -26,6 +27,11 @@ struct Said {
 }
 
 impl Answers {
+    /// Nobody asked, and why.
+    pub(crate) fn none(why: &str) -> Self {
+        Self(Section::NotTried(why.to_owned()))
+    }
+
     /// Puts them into the sections that the guest answers.
     pub(crate) fn fill(self, case: &mut Case) {
         match self.0 {
@@ -67,12 +73,13 @@ fn answerable(platform: &Section<Platform>) -> Result<(), String> {
         return Err(platform.why_not().unwrap_or_default().to_owned());
     };
     match &platform.power {
-        Some(PowerState::Running) | None => Ok(()),
+        Some(PowerState::Running) | None => {}
         Some(PowerState::Stopped | PowerState::Deallocated) => {
-            Err("the VM is stopped".to_owned())
+            return Err("the VM is stopped".to_owned());
         }
-        Some(power) => Err(format!("the VM is {}", power.as_str())),
+        Some(power) => return Err(format!("the VM is {}", power.as_str())),
     }
+    silent(platform).map_or(Ok(()), |why| Err(why.to_owned()))
 }
 
 async fn ask(request: &Request) -> Result<Said, ChannelError> {
@@ -89,7 +96,7 @@ async fn ask(request: &Request) -> Result<Said, ChannelError> {
     let script = with_variables(&variables, &report::script());
     let guest = request.guest()?;
     let ran = guest.run(&script).await?;
-    if !Report::divide(&ran.stdout, &mark).is_whole() {
+    if !Report::divide(&ran.stdout, &mark).tells_something() {
         let why = match ran.exit {
             124 | 137 => "the guest hangs: it did not finish in time".to_owned(),
             exit => format!("it broke off with status {exit}: {}", ran.stderr.trim()),
@@ -125,8 +132,26 @@ mod tests {
             resource_group: "lab".to_owned(),
             power: power.map(PowerState::from),
             provisioning: None,
-            agent: Agent { status: None, version: None },
+            location: None,
+            os: Some("Linux".to_owned()),
+            agent: Agent { status: None, absent: false, version: None },
         })
+    }
+
+    #[test]
+    fn an_agent_that_cannot_answer_is_not_waited_for() {
+        let asked = |change: fn(&mut Platform)| {
+            let Section::Collected(mut platform) = platform(Some("running")) else {
+                unreachable!()
+            };
+            change(&mut platform);
+            answerable(&Section::Collected(platform))
+                .map_err(|why| why.contains("agent is") || why.contains("guest agent"))
+        };
+        assert_eq!(asked(|vm| vm.agent.status = Some("Ready".to_owned())), Ok(()));
+        assert_eq!(asked(|vm| vm.agent.status = Some("Not Ready".to_owned())), Err(true));
+        assert_eq!(asked(|vm| vm.agent.absent = true), Err(true));
+        assert_eq!(asked(|vm| vm.os = Some("Windows".to_owned())), Err(false));
     }
 
     #[test]

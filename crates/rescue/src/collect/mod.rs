@@ -17,7 +17,14 @@ pub(crate) use client::client;
 pub(crate) use guest::host_public_keys;
 pub(crate) use platform::way;
 
-use doctor::case::{BootLog, Case, Client, NetworkPath, Platform, Section, Target};
+use std::borrow::Cow;
+use std::time::Duration;
+
+use doctor::case::{
+    BootLog, Case, Client, LoginStage, NetworkPath, Platform, Section, Target,
+};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use self::boot::boot;
 use self::guest::guest;
@@ -26,6 +33,13 @@ use crate::clock::now;
 use crate::platform::View;
 use crate::request::Request;
 use crate::ssh::{HostKeys, Settings};
+
+/// How long a login that works may take to show it, before a guest is asked that
+/// answers slowly.
+const HEAD_START: Duration = Duration::from_millis(2500);
+
+/// The port that every way uses that says no other.
+const SSH: u16 = 22;
 
 /// The progress of one section of the case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,31 +87,62 @@ fn ended<T>(watch: Watcher<'_>, section: &'static str, found: Section<T>) -> Sec
 pub async fn collect(request: &Request, watch: &(dyn Fn(Event) + Sync)) -> Case {
     let mut early = None;
     let mut host = request.host.clone();
-    if host.is_none() {
-        let (view, approach) = tokio::join!(look(request, watch), approach(request));
-        let path = network(request, &view, &approach.way().await, watch).await;
-        host = public_address(&path);
+    let mut request = Cow::Borrowed(request);
+    // Where the platform may have to say which address or which port it is, it is asked
+    // first.
+    if host.is_none() || (request.port != SSH && request.platform.is_some()) {
+        let (view, approach) = tokio::join!(look(&request, watch), approach(&request));
+        let path = network(&request, &view, &approach.way().await, watch).await;
+        if host.is_none() {
+            let reached = reached(&path);
+            host = reached.as_ref().map(|(host, _)| host.clone());
+            if let Some(port) = reached.and_then(|(_, port)| port) {
+                request.to_mut().port = port;
+            }
+        }
         early = Some((view, approach, path));
     }
+    let request = request.as_ref();
     let mut case = Case::new(target(request, host.as_deref()), now());
+    let (tell, told) = oneshot::channel();
     let knocking = async {
-        match &host {
+        let knocked = match &host {
             Some(host) => Some(knock(request, host, watch).await),
             None => None,
-        }
+        };
+        // Whoever waits for it may have gone on without it.
+        let _ = tell.send(knocked.as_ref().is_some_and(Knocked::is_in));
+        knocked
     };
-    let (knocked, cloud) = tokio::join!(knocking, ask_cloud(request, early, watch));
+    let (knocked, cloud) = tokio::join!(knocking, ask_cloud(request, early, told, watch));
     (case.platform, case.network, case.boot) =
         (cloud.platform, cloud.network, cloud.boot);
     cloud.guest.fill(&mut case);
     match knocked {
         Some(knocked) => knocked.into_case(&mut case),
         None => {
-            let why = "the VM has no public address, and no host was named";
-            case.name = ended(watch, "name", Section::NotTried(why.to_owned()));
+            let why = unreached(&case.network);
+            case.name = ended(watch, "name", Section::NotTried(why));
         }
     }
     case
+}
+
+/// Why there is no address to knock at.
+fn unreached(network: &Section<NetworkPath>) -> String {
+    let not_known = match network {
+        Section::Collected(path) => {
+            path.missing.iter().find(|one| one.starts_with("the public address")).cloned()
+        }
+        Section::Failed(why) | Section::NotTried(why) => {
+            Some(format!("the VM's address is not known: {why}"))
+        }
+    };
+    not_known.unwrap_or_else(|| {
+        "the VM has no public address: run this inside its network, or name the host by \
+         which you come (a Bastion tunnel is `az network bastion tunnel`)"
+            .to_owned()
+    })
 }
 
 /// What comes through the platform and out of the guest.
@@ -112,6 +157,7 @@ struct CloudStrand {
 async fn ask_cloud(
     request: &Request,
     early: Option<(Section<View>, Approach, Section<NetworkPath>)>,
+    works: oneshot::Receiver<bool>,
     watch: Watcher<'_>,
 ) -> CloudStrand {
     let (view, approach, path) = match early {
@@ -130,19 +176,43 @@ async fn ask_cloud(
             None => network(request, &view, &approach.way().await, watch).await,
         }
     };
-    let (network, boot, guest) = tokio::join!(
-        network,
-        boot(request, &platform, watch),
-        guest(request, &platform, watch),
-    );
+    let inside = async {
+        if is_needless(request, works).await {
+            let why = "the login works, and asking takes long here";
+            let boot = Section::NotTried(why.to_owned());
+            return (boot, guest::Answers::none(why));
+        }
+        tokio::join!(boot(request, &platform, watch), guest(request, &platform, watch))
+    };
+    let (network, (boot, guest)) = tokio::join!(network, inside);
     CloudStrand { platform, network, boot, guest }
 }
 
-/// The VM's first public address, asked of the platform anew: one that was deallocated
-/// may come back under another.
-pub(crate) async fn public_address_now(request: &Request) -> Option<String> {
+/// Whether the guest need not be asked: asking costs time, and the login works. A
+/// failure that shows only late is not waited for.
+async fn is_needless(request: &Request, works: oneshot::Receiver<bool>) -> bool {
+    let slow = request.guest().is_ok_and(|guest| guest.is_slow());
+    slow && matches!(timeout(HEAD_START, works).await, Ok(Ok(true)))
+}
+
+/// A VM as its platform sees it at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Where it is reached, and by which port if that is not the one that was named.
+    pub(crate) reached: Option<(String, Option<u16>)>,
+    /// Power, provisioning and agent, in words that change as they do.
+    pub(crate) state: String,
+}
+
+/// How it is now: one that was deallocated may come back under another address.
+pub(crate) async fn standing_now(request: &Request) -> Standing {
     let (view, way) = tokio::join!(look(request, &|_| {}), way(request));
-    public_address(&network(request, &view, &way, &|_| {}).await)
+    let state = view.collected().map(|view| {
+        let vm = &view.section;
+        format!("{:?} {:?} {:?}", vm.power, vm.provisioning, vm.agent)
+    });
+    let path = network(request, &view, &way, &|_| {}).await;
+    Standing { reached: reached(&path), state: state.unwrap_or_default() }
 }
 
 /// The client's strand and the way in, without the cloud: enough to know whether the
@@ -178,6 +248,12 @@ async fn knock(request: &Request, host: &str, watch: Watcher<'_>) -> Knocked {
 }
 
 impl Knocked {
+    /// Whether the login works.
+    fn is_in(&self) -> bool {
+        let (.., login) = &self.way_in;
+        login.collected().is_some_and(|login| login.stage == LoginStage::LoggedIn)
+    }
+
     fn into_case(self, case: &mut Case) {
         case.target.port = self.port;
         case.client = self.client;
@@ -198,6 +274,12 @@ pub(crate) fn target(request: &Request, host: Option<&str>) -> Target {
     }
 }
 
-fn public_address(network: &Section<NetworkPath>) -> Option<String> {
-    network.collected()?.public_addresses.first().cloned()
+/// Where the VM is reached from outside: its own address, or a load balancer's front
+/// and its port.
+fn reached(network: &Section<NetworkPath>) -> Option<(String, Option<u16>)> {
+    let path = network.collected()?;
+    let own = path.public_addresses.first().map(|address| (address.clone(), None));
+    let front =
+        || path.front.as_ref().map(|front| (front.address.clone(), Some(front.port)));
+    own.or_else(front)
 }

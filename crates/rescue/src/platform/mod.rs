@@ -210,6 +210,28 @@ pub enum PlatformError {
     },
 }
 
+/// Why nobody in a VM that runs can answer through its agent, if the platform knows.
+pub(crate) fn silent(vm: &case::Platform) -> Option<&'static str> {
+    let is = |text: &Option<String>, word: &str| {
+        text.as_deref().is_some_and(|text| text.eq_ignore_ascii_case(word))
+    };
+    if is(&vm.os, "windows") {
+        Some("the VM runs Windows, and only Linux is looked into")
+    } else if vm.agent.absent {
+        Some(
+            "the VM was made without a guest agent: say --through with a login that \
+             works, or use the serial console",
+        )
+    } else if is(&vm.agent.status, "not ready") {
+        Some(
+            "the VM's agent is Not Ready: say --through with a login that works, or use \
+             the serial console",
+        )
+    } else {
+        None
+    }
+}
+
 impl PlatformError {
     /// Whether what was asked may have happened nevertheless.
     pub fn perhaps_done(&self) -> bool {

@@ -11,6 +11,9 @@ pub enum Status {
     Healthy,
     /// The login works now.
     Repaired,
+    /// What was wrong is gone, as the VM itself shows, and no login could be tried
+    /// from here.
+    Untried,
     /// Nothing was done, as was asked.
     Planned,
     /// The next step is the operator's to type.

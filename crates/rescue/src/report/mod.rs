@@ -53,6 +53,9 @@ pub(crate) struct Part<'a> {
     blocks: &'a [Block<'a>],
 }
 
+/// Said of what stands behind the end of an answer that is not whole.
+const CUT: &str = "the rest of the guest's answer did not come";
+
 impl<'a> Report<'a> {
     /// Divides a report at its mark.
     pub(crate) fn divide(text: &'a str, mark: &str) -> Self {
@@ -69,9 +72,14 @@ impl<'a> Report<'a> {
         Self { blocks }
     }
 
-    /// Whether the script came to its end.
+    /// Whether the script came to its end, and all of what it said arrived.
     pub(crate) fn is_whole(&self) -> bool {
         self.blocks.last().is_some_and(|block| block.name == "end")
+    }
+
+    /// Whether some part came to its end.
+    pub(crate) fn tells_something(&self) -> bool {
+        self.blocks.iter().any(|block| block.name == "done")
     }
 
     /// One part with a budget of `seconds` and `bytes`, or why it is not whole.
@@ -82,11 +90,11 @@ impl<'a> Report<'a> {
         bytes: u64,
     ) -> Result<Part<'_>, String> {
         let begins = |block: &Block<'_>| block.name == "part" && block.argument == name;
-        let start = self
-            .blocks
-            .iter()
-            .position(begins)
-            .ok_or("the guest did not begin with it")?;
+        let start = self.blocks.iter().position(begins).ok_or(if self.is_whole() {
+            "the guest did not begin with it"
+        } else {
+            CUT
+        })?;
         let blocks = &self.blocks[start + 1..];
         let end = blocks.iter().position(|block| matches!(block.name, "part" | "end"));
         let blocks = &blocks[..end.unwrap_or(blocks.len())];
@@ -98,6 +106,7 @@ impl<'a> Report<'a> {
         let status = blocks.iter().find(|block| block.name == "status");
         match (done, status.map(|block| block.argument)) {
             (Some(done), _) => Ok(Part { blocks: &blocks[..done] }),
+            (None, None) if end.is_none() && !self.is_whole() => Err(CUT.to_owned()),
             (None, Some("124" | "137") | None) => {
                 Err(format!("it did not end within {seconds} s"))
             }
@@ -199,6 +208,19 @@ mod tests {
         let report = Report::divide("\nM a\nx M b\nM\n", "M");
         assert_eq!(report.blocks.len(), 1);
         assert!(!report.is_whole());
+    }
+
+    #[test]
+    fn of_an_answer_that_broke_off_the_parts_that_came_are_used() {
+        let text =
+            "\nM part one\n\nM x\ntext\n\nM done\n\nM status 0\n\nM part two\n\nM x\nha";
+        let report = Report::divide(text, "M");
+        assert!(!report.is_whole() && report.tells_something());
+        assert_eq!(report.part("one", 3, 20).unwrap().text("x"), Some("text\n"));
+        for name in ["two", "three"] {
+            assert_eq!(report.part(name, 3, 20).unwrap_err(), CUT, "{name}");
+        }
+        assert!(!Report::divide("\nM part one\n\nM x\nte", "M").tells_something());
     }
 
     #[test]

@@ -76,7 +76,8 @@ pub(crate) async fn login(
     let exit = ended.ok().and_then(Result::ok).and_then(|status| status.code());
     // On a time-out the child is killed when it is dropped; its words so far stay.
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let said = transcript::read(&String::from_utf8_lossy(&stderr));
+    let mut said = transcript::read(&String::from_utf8_lossy(&stderr));
+    said.words.retain(|line| !may_be_secret(line));
     let (stdout, computed) = answer(&String::from_utf8_lossy(&stdout), &sum);
     let stage = match exit {
         Some(0) if computed => LoginStage::LoggedIn,
@@ -110,6 +111,23 @@ fn sum() -> (String, String) {
     ((a + b).to_string(), format!("expr {a} + {b}; id -u"))
 }
 
+/// How many lines of a session's own are kept, and how much of each.
+const LINES: usize = 20;
+const LINE: usize = 200;
+
+/// Whether a line may hold a key: a word with forty characters of base64 on end, or the
+/// head of a file of keys. What a profile prints is the user's, and may be anything.
+/// Paths and fingerprints are no keys.
+fn may_be_secret(line: &str) -> bool {
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    let long = |word: &str| word.split(|c| !is_base64(c)).any(|run| run.len() >= 40);
+    let words = line.split(|c: char| c.is_whitespace() || "'\"(".contains(c));
+    line.contains("-----")
+        || words
+            .filter(|word| !word.starts_with('/') && !word.starts_with("SHA256:"))
+            .any(long)
+}
+
 /// The lines that were not asked for, and whether the sum came with a uid after it.
 fn answer(stdout: &str, sum: &str) -> (Vec<String>, bool) {
     let mut lines: Vec<String> =
@@ -118,6 +136,11 @@ fn answer(stdout: &str, sum: &str) -> (Vec<String>, bool) {
     let at = lines.windows(2).position(|pair| pair[0] == sum && is_uid(&pair[1]));
     if let Some(at) = at {
         lines.drain(at..at + 2);
+    }
+    lines.retain(|line| !may_be_secret(line));
+    lines.truncate(LINES);
+    for line in &mut lines {
+        *line = line.chars().take(LINE).collect();
     }
     (lines, at.is_some())
 }
@@ -190,6 +213,20 @@ mod tests {
     fn the_sum_does_not_stand_in_the_command() {
         let (sum, command) = sum();
         assert!(!command.contains(&sum), "{command} contains {sum}");
+    }
+
+    #[test]
+    fn what_may_be_a_key_is_not_kept_and_a_fingerprint_is() {
+        let key = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gt";
+        let printed =
+            format!("hello\n-----BEGIN OPENSSH PRIVATE KEY-----\n{key}\nT={key}\nbye\n");
+        assert_eq!(answer(&printed, "7").0, ["hello", "bye"]);
+        for line in [
+            "ED25519 key fingerprint is SHA256:O1hJ9dWvN2o3sQ5kXbMTQY1f8h3q7n5vZ0x2c4b6d8e.",
+            "bash: /usr/local/share/applications/of/ours/and/theirs/run: not found",
+        ] {
+            assert!(!may_be_secret(line), "{line}");
+        }
     }
 
     #[test]
