@@ -121,8 +121,12 @@ impl Failure {
         match self {
             Self::Other(trouble) => trouble.next.clone(),
             Self::Arm(error) | Self::Checked(error) if error.is_connect() => Some(
-                "check that the cloud runs: `regain lab status`; start it with `regain lab up`"
-                    .to_owned(),
+                if is_here(error) {
+                    "check that the cloud runs: `regain lab status`; start it with `regain lab up`"
+                } else {
+                    "check this host's own way there: name server, proxy (HTTPS_PROXY), firewall"
+                }
+                .to_owned(),
             ),
             Self::Arm(error) | Self::Checked(error) if error.status() == Some(401) => Some(
                 "sign in again: `az login`, or new credentials in REGAIN_CLIENT_SECRET".to_owned(),
@@ -145,6 +149,16 @@ impl Failure {
             cause = error.source();
         }
         text
+    }
+}
+
+/// Whether it is a cloud on this host that did not answer.
+fn is_here(error: &arm::Error) -> bool {
+    match error {
+        arm::Error::Transport { request, .. } => {
+            ["//127.", "//[::1]", "//localhost"].iter().any(|host| request.contains(host))
+        }
+        _ => false,
     }
 }
 

@@ -1,6 +1,8 @@
 //! `diagnose`
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use doctor::case::{self, Case};
@@ -80,5 +82,8 @@ fn save(file: &Path, case: &Case) -> Result<(), Failure> {
     let mut text =
         serde_json::to_vec_pretty(case).map_err(|error| cannot(error.into()))?;
     text.push(b'\n');
-    fs::write(file, text).map_err(cannot)
+    // Names, addresses and rules of somebody's machine are for the one who asked.
+    let mut options = fs::OpenOptions::new();
+    options.create(true).write(true).truncate(true).mode(0o600);
+    options.open(file).and_then(|mut open| open.write_all(&text)).map_err(cannot)
 }

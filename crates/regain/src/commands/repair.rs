@@ -109,7 +109,7 @@ fn answer(
         document["undoIds"] = undo.into();
     }
     let exit = match outcome.status {
-        Status::Healthy | Status::Repaired | Status::Planned => 0,
+        Status::Healthy | Status::Repaired | Status::Untried | Status::Planned => 0,
         Status::Operators | Status::NotAllowed | Status::NeedsConsent | Status::Blind => {
             1
         }

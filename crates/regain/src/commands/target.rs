@@ -3,6 +3,7 @@
 use std::env;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arm::ResourceId;
 use rescue::azure::Vm;
@@ -66,7 +67,10 @@ pub(super) async fn request(
             Failure::usage("whose login is meant is not known").next("add --user")
         })?;
     let identity = target.identity.clone().or_else(|| lab_key(context, id.as_ref()));
-    let machine = session.zip(id).map(|(session, id)| Vm::new(session.client, id));
+    let machine = match (session, id, vm) {
+        (Some(session), Some(id), Some(vm)) => Some(Vm::seen(session.client, id, vm)),
+        _ => None,
+    };
     let through = match &target.through {
         Some(text) => {
             let login = Login {
@@ -108,18 +112,22 @@ impl VmRef<'_> {
             Self::Id(text) => super::vm::vm_id(text)?,
             Self::Name(group, name) => session.vm(group, name)?,
         };
-        Ok(session.client.get(&api::path(&id, COMPUTE)).await?)
+        Ok(session.client.get(&api::with_instance_view(&id, COMPUTE)).await?)
     }
 }
 
-/// The VM behind an address, if a cloud at hand has it. Whatever goes wrong
-/// here, the host itself can still be looked at.
+/// How long a name server may take to say what a host's name stands for.
+const NAME: Duration = Duration::from_secs(2);
+
+/// The VM behind a host, if a cloud at hand has it. Whatever goes wrong here, the host
+/// itself can still be looked at.
 async fn behind(host: &str, context: &Context) -> (Option<Session>, Option<Value>) {
-    if host.parse::<IpAddr>().is_err() || !is_at_hand(&context.global) {
+    if !is_at_hand(&context.global) {
         return (None, None);
     }
+    let Some(address) = address_of(host).await else { return (None, None) };
     let Ok(session) = context.sign_in().await else { return (None, None) };
-    match vm_of_address(&session, host).await {
+    match vm_of_address(&session, &address.to_string()).await {
         Ok(Some(vm)) => (Some(session), Some(vm)),
         Ok(None) => (None, None),
         Err(failure) => {
@@ -131,6 +139,15 @@ async fn behind(host: &str, context: &Context) -> (Option<Session>, Option<Value
             (None, None)
         }
     }
+}
+
+/// The first address of a host; an alias of ssh's own configuration has none.
+async fn address_of(host: &str) -> Option<IpAddr> {
+    if let Ok(address) = host.parse() {
+        return Some(address);
+    }
+    let found = tokio::time::timeout(NAME, tokio::net::lookup_host((host, 22))).await;
+    Some(found.ok()?.ok()?.next()?.ip())
 }
 
 /// Public address → IP configuration → NIC → VM.
@@ -151,7 +168,7 @@ async fn vm_of_address(
     let nic = session.client.get(&api::path(&nic, NETWORK)).await?;
     let vm = nic["properties"]["virtualMachine"]["id"].as_str();
     let Some(vm) = vm.and_then(|id| ResourceId::parse(id).ok()) else { return Ok(None) };
-    Ok(Some(session.client.get(&api::path(&vm, COMPUTE)).await?))
+    Ok(Some(session.client.get(&api::with_instance_view(&vm, COMPUTE)).await?))
 }
 
 /// The key that the lab made for the VM.

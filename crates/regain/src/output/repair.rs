@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use doctor::Lang;
+use doctor::{Lang, Verdict};
 use rescue::{Attempt, AttemptResult, Outcome, Status};
 
 use super::style::{Mark, Style};
@@ -43,6 +43,12 @@ pub(crate) fn attempt(attempt: &Attempt, lang: Lang, style: Style) -> String {
     out
 }
 
+/// Why no login could be tried.
+fn untried(verdict: &Verdict) -> &str {
+    let name = verdict.path.iter().find(|hop| hop.hop == "name");
+    name.map_or("", |hop| hop.evidence.as_str())
+}
+
 /// What is left to do after a repair. `options` are those that the operator gave
 /// besides the target.
 pub(crate) fn end(outcome: &Outcome, options: &str, lang: Lang, style: Style) -> String {
@@ -65,6 +71,17 @@ pub(crate) fn end(outcome: &Outcome, options: &str, lang: Lang, style: Style) ->
             verdict::headline(target),
             lang.pick("is regained.", "に再びログインできます。")
         ),
+        Status::Untried => writeln!(
+            out,
+            "\n{} {} {}",
+            style.mark(Mark::Good),
+            verdict::headline(target),
+            lang.pick(
+                "is repaired, as the VM itself shows; the login could not be tried from here:",
+                "は修復済みです (VM 側で確認)。ここからはログインを試せませんでした:",
+            )
+        )
+        .and_then(|()| writeln!(out, "  {}", untried(&outcome.verdict))),
         Status::Planned
         | Status::Operators
         | Status::NotAllowed

@@ -4,6 +4,7 @@
 //! is known that somebody is logged in.
 
 use std::env;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use arm::Credential;
@@ -55,6 +56,20 @@ async fn ask(question: &[&str]) -> Option<Value> {
         .await
         .ok()?;
     output.status.success().then(|| serde_json::from_slice(&output.stdout).ok())?
+}
+
+/// Whether somebody is logged in by `az`, as far as its files say.
+pub(super) fn is_logged_in() -> bool {
+    let own = env::var_os("AZURE_CONFIG_DIR").map(PathBuf::from);
+    let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".azure"));
+    let profile = own.or_else(home).map(|dir| dir.join("azureProfile.json"));
+    let text = profile.and_then(|profile| std::fs::read_to_string(profile).ok());
+    // az writes a byte order mark.
+    let text = text.unwrap_or_default();
+    let profile: Value =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or_default();
+    let subscriptions = profile["subscriptions"].as_array();
+    installed() && subscriptions.is_some_and(|all| !all.is_empty())
 }
 
 fn installed() -> bool {

@@ -19,6 +19,9 @@ use crate::failure::Failure;
 use crate::lab::LabState;
 use environment::Environment;
 
+/// The list of the subscriptions that a login sees.
+const SUBSCRIPTIONS: &str = "/subscriptions?api-version=2022-12-01";
+
 /// A signed-in way to one subscription of one cloud.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
@@ -67,12 +70,13 @@ pub(crate) async fn sign_in(global: &Global) -> Result<Session, Failure> {
     connect(&account.endpoint, &environment, Credential::AzureCli, subscription).await
 }
 
-/// Whether a cloud can be asked without looking for a login first: a lab runs, or
-/// the environment names a cloud and a credential.
+/// Whether there is a cloud to ask: a lab runs, the environment has a credential, or
+/// `az` is logged in.
 pub(crate) fn is_at_hand(global: &Global) -> bool {
     let environment = Environment::read();
     environment.credential.is_some()
         || LabState::of(global).server().is_ok_and(|server| server.is_some())
+        || azure_cli::is_logged_in()
 }
 
 async fn in_lab(lab: &LabState, global: &Global) -> Result<Session, Failure> {
@@ -124,14 +128,46 @@ async fn connect(
 ) -> Result<Session, Failure> {
     let client = Client::connect(endpoint, environment.ca.as_deref(), credential).await?;
     let subscription = match subscription {
-        Some(subscription) => subscription,
+        Some(subscription) if is_id(&subscription) => subscription,
+        Some(name) => named_subscription(&client, &name).await?,
         None => only_subscription(&client).await?,
     };
     Ok(Session { client, subscription })
 }
 
+/// Whether this is a subscription's id, a GUID, and not its name.
+fn is_id(subscription: &str) -> bool {
+    let hex = subscription.chars().filter(char::is_ascii_hexdigit).count();
+    hex == 32 && subscription.len() == 36
+}
+
+/// The subscription with this display name, as `az --subscription` takes it too.
+async fn named_subscription(client: &Client, name: &str) -> Result<String, Failure> {
+    let all = client.list(SUBSCRIPTIONS).await?;
+    let is_named = |item: &&serde_json::Value| {
+        item["displayName"].as_str().is_some_and(|its| its.eq_ignore_ascii_case(name))
+    };
+    let named: Vec<&str> = all
+        .iter()
+        .filter(is_named)
+        .filter_map(|item| item["subscriptionId"].as_str())
+        .collect();
+    match named.as_slice() {
+        [only] => Ok((*only).to_owned()),
+        [] => Err(Failure::not_found(format!(
+            "this login sees no subscription with the id or the name '{name}'"
+        ))
+        .next("`regain account list` shows those that it sees")),
+        several => Err(Failure::usage(format!(
+            "{} subscriptions are called '{name}'",
+            several.len()
+        ))
+        .next(format!("name one by its id: {}", several.join(", ")))),
+    }
+}
+
 async fn only_subscription(client: &Client) -> Result<String, Failure> {
-    let all = client.list("/subscriptions?api-version=2022-12-01").await?;
+    let all = client.list(SUBSCRIPTIONS).await?;
     let ids: Vec<&str> =
         all.iter().filter_map(|item| item["subscriptionId"].as_str()).collect();
     match ids.as_slice() {

@@ -119,6 +119,9 @@ pub(crate) fn vm_id(text: &str) -> Result<ResourceId, Failure> {
         ResourceId::parse(text).map_err(|error| Failure::usage(error.to_string()))?;
     if id.is_type("Microsoft.Compute/virtualMachines") {
         Ok(id)
+    } else if id.is_type("Microsoft.Compute/virtualMachineScaleSets/virtualMachines") {
+        Err(Failure::usage(format!("'{text}' is an instance of a scale set, not a VM"))
+            .next("look at it from outside, by its host and port: `regain diagnose HOST:PORT`"))
     } else {
         Err(Failure::usage(format!("'{text}' is not the id of a VM")))
     }
