@@ -129,8 +129,9 @@ pub(super) fn typed(text: &str) -> Option<Result<(PublicKey, String), LineError>
         return Some(Err(LineError::TypeOnly(kind)));
     }
     Some(decode(kind, encoded).map(|key| {
-        let comment = comment.trim().chars().filter(|c| !c.is_control()).collect();
-        (key, comment)
+        // In this order: what stood behind a control character may be a space.
+        let comment: String = comment.chars().filter(|c| !c.is_control()).collect();
+        (key, comment.trim().to_owned())
     }))
 }
 

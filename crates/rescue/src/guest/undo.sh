@@ -57,10 +57,10 @@ back_file() {
 back_user_file() {
 	account "$record/user"
 	walk "$path" && look || { why='its directory is another one now' && return 1; }
-	case $seen/$(cat "$record/was") in
-	absent/absent | nowhere/absent) return 0 ;;
+	case $land/$seen/$(cat "$record/was") in
+	root/absent/absent | root/nowhere/absent) return 0 ;;
+	root/*) why='its directory is only root'"'"'s now' && return 1 ;;
 	esac
-	if [ "$land" = root ]; then why='its directory is only root'"'"'s now' && return 1; fi
 	read -r temporary mode seconds time <"$record/old.facts"
 	read -r in in_time <"$record/time"
 	hand rm-temporary "$temporary" </dev/null

@@ -59,13 +59,6 @@ async fn set(
             id.name()
         )));
     }
-    if is_not_ready(&vm) {
-        return Err(Failure::new(format!(
-            "the agent of {} is Not Ready, and without it nobody in the VM would do this",
-            id.name()
-        ))
-        .next("restart the VM, or its agent (walinuxagent) by the serial console"));
-    }
     let (version, upgrade) = version(&vm);
     let mut properties = json!({
         "publisher": PUBLISHER,
@@ -82,21 +75,6 @@ async fn set(
     let path = api::path(&extension::child(id, name)?, EXTENSION);
     let operation = client.begin(Method::PUT, &path, Some(&body)).await?;
     if wait { Ok(shape::extension(operation.wait().await?)) } else { Ok(Value::Null) }
-}
-
-/// Whether the VM runs and its agent is silent: the extension would wait for it until
-/// Azure gives up, an hour and a half later.
-fn is_not_ready(vm: &Value) -> bool {
-    let says = |pointer: &str, key: &str, word: &str| {
-        let statuses = vm.pointer(pointer).and_then(Value::as_array);
-        statuses.is_some_and(|all| {
-            all.iter().any(|one| {
-                one[key].as_str().is_some_and(|text| text.eq_ignore_ascii_case(word))
-            })
-        })
-    };
-    says("/properties/instanceView/statuses", "code", "PowerState/running")
-        && says("/properties/instanceView/vmAgent/statuses", "displayStatus", "Not Ready")
 }
 
 /// The version to ask for, and whether a lower one is there that must be told to
