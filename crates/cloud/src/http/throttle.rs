@@ -111,8 +111,8 @@ impl Throttle {
         }
     }
 
-    /// Takes a token of a principal's or of a machine's. Gives how many are left, or how long it takes
-    /// until there is one.
+    /// Takes a token of a principal's or of a machine's. Gives how many are left, or
+    /// how long it takes until there is one.
     pub(super) fn take(
         &self,
         who: &str,

@@ -1,9 +1,8 @@
 //! sshd's settings for this login, and how sure they are.
 //!
 //! `sshd -T` says what they are. Where it cannot, the files still do, for what is known
-//! of this connection. And where the client's
-//! address is not known, sshd was asked about a made-up one: what a `Match` that may
-//! hold for the real one speaks of is then open.
+//! of this connection. And where the client's address is not known, sshd was asked about
+//! a made-up one: what a `Match` that may hold for the real one speaks of is then open.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -229,7 +229,7 @@ fn reads(source: &str) -> Vec<String> {
 }
 
 /// Quotes a word for a POSIX shell, leaving plain words as they are.
-fn shell_quote(word: &str) -> String {
+pub fn shell_quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,~".contains(c);
     if !word.is_empty() && word.chars().all(plain) && !word.starts_with('~') {
         return word.to_owned();

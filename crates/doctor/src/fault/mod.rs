@@ -16,7 +16,7 @@ mod section;
 mod state;
 
 pub use error::FaultError;
-pub use expression::{Expression, ExpressionError};
+pub use expression::{Expression, ExpressionError, shell_quote};
 pub(crate) use expression::{Truth, empty_context};
 pub use layer::Layer;
 pub use repair::{EditTemplate, Repair, RepairAction};

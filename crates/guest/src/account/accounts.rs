@@ -228,7 +228,8 @@ impl Accounts {
         self.passwd.count(2, &account.uid.to_string()) > 1
     }
 
-    /// Whose home a directory is, other than this account's, if its owner's.
+    /// The other account that owns this account's home directory (`uid`), if the
+    /// directory is its home too.
     pub(crate) fn lives_in(&self, uid: u32, account: &Account) -> Option<String> {
         let uid = uid.to_string();
         let homes: Vec<(String, String)> = self.passwd.column(5).collect();

@@ -10,12 +10,11 @@ use formats::authorized_keys::Contents;
 use rustix::fs::FileType;
 
 use super::{Account, AccountError, Accounts, open_home};
-use crate::edit::{Attributes, Opened, Place};
+use crate::edit::{Attributes, Opened, Place, WRITABLE_BY_OTHERS};
 use crate::ssh_key::PublicKey;
 use crate::undo::Journal;
 
 const FILE: &str = "authorized_keys";
-const WRITABLE_BY_OTHERS: u32 = 0o022;
 /// Thousands of keys.
 const LIMIT: u64 = 1 << 20;
 

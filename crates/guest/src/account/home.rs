@@ -6,13 +6,12 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::{Account, AccountError, Accounts};
-use crate::edit::{self, Attributes, Land, Place};
+use crate::edit::{self, Attributes, Land, Place, WRITABLE_BY_OTHERS};
 use crate::undo::Journal;
 
 const SKEL: &str = "/etc/skel";
 /// Directories below skel that are copied; a deeper tree is a loop or a mistake.
 const DEPTH_LIMIT: usize = 16;
-const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// Makes the home directory if there is none.
 pub(crate) fn make_home(

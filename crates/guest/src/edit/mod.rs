@@ -21,7 +21,7 @@ use rustix::fs::FileType;
 
 pub(crate) use opened::{Attributes, Opened};
 pub(crate) use place::Place;
-pub(crate) use walk::Land;
+pub(crate) use walk::{Land, WRITABLE_BY_OTHERS};
 
 /// Why a file could not be read or changed.
 #[derive(Debug, thiserror::Error)]

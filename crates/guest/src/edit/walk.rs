@@ -17,7 +17,8 @@ use rustix::io::Errno;
 
 /// Links that are followed before a path counts as a loop, as in Linux.
 pub(super) const LINK_LIMIT: usize = 40;
-const WRITABLE_BY_OTHERS: u32 = 0o022;
+/// The bits with which group or others may write.
+pub(crate) const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// Who can change what lies in a directory, or where the way to it leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use crate::settings::UserReset;
 use crate::sshd;
 use crate::undo::Journal;
 
-/// Sets password, keys and expiry, and sudo for a new user. Gives remarks about what may still be in the
-/// way of a login.
+/// Sets password, keys and expiry, and sudo for a new user. Gives remarks about what may
+/// still be in the way of a login.
 pub(super) fn reset(
     journal: &mut Journal,
     user: &UserReset,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use doctor::Risk;
+use doctor::fault::shell_quote;
 
 /// Which login is meant: a host, or a VM.
 #[derive(Debug, Clone, Args)]
@@ -66,18 +67,9 @@ impl Target {
         let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
         given
             .chain(self.faults.iter().map(|directory| ("--faults", path(directory))))
-            .map(|(name, value)| format!(" {name} {}", for_shell(&value)))
+            .map(|(name, value)| format!(" {name} {}", shell_quote(&value)))
             .collect()
     }
-}
-
-/// One word for a POSIX shell.
-pub(crate) fn for_shell(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// `diagnose`

@@ -18,8 +18,8 @@ pub(crate) fn attempt(attempt: &Attempt, lang: Lang, style: Style) -> String {
         AttemptResult::Kept => (
             Mark::Good,
             lang.pick(
-                "this cause is gone; something else still stops the login",
-                "この原因は解消しました。まだ別の原因があります",
+                "this cause is gone; no login has shown it yet",
+                "この原因は解消しました。ログインはまだ確認できていません",
             )
             .to_owned(),
         ),

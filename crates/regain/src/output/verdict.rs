@@ -38,10 +38,17 @@ pub(crate) fn findings(verdict: &Verdict, style: Style) -> String {
         finding(&mut out, heading, cause, lang, style);
     }
     if !verdict.reachable && verdict.causes.is_empty() {
-        let text = lang.pick(
-            "The login does not work, and no cause could be proved.",
-            "ログインできませんが、原因を特定できませんでした。",
-        );
+        let text = match verdict.symptom {
+            Some(_) => lang.pick(
+                "The login does not work, and no cause could be proved.",
+                "ログインできませんが、原因を特定できませんでした。",
+            ),
+            // Not tried is not failed.
+            None => lang.pick(
+                "The login could not be tried, and nothing that is wrong was found.",
+                "ログインを試せませんでした。異常は見つかりませんでした。",
+            ),
+        };
         let _ = writeln!(out, "{} {text}\n", style.mark(Mark::Bad));
     }
     out

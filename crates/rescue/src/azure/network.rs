@@ -50,7 +50,7 @@ pub(super) enum Part {
 }
 
 impl Part {
-    pub(super) fn words(self) -> &'static str {
+    fn words(self) -> &'static str {
         match self {
             Self::PublicAddress => "the public address",
             Self::LoadBalancer => "the load balancer",
@@ -60,6 +60,12 @@ impl Part {
             Self::SubnetNsg => "the NSG of the subnet",
             Self::RouteTable => "the route table",
         }
+    }
+}
+
+impl Missing {
+    pub(super) fn sentence(&self) -> String {
+        format!("{} could not be read: {}", self.what.words(), self.why)
     }
 }
 

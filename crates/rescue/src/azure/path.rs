@@ -310,12 +310,6 @@ impl Documents {
     }
 }
 
-impl Missing {
-    fn sentence(&self) -> String {
-        format!("{} could not be read: {}", self.what.words(), self.why)
-    }
-}
-
 fn decided(decision: &Decision<'_>, path: &mut NetworkPath) -> Inbound {
     if decision.access == Access::Allow {
         return Inbound::Allow(decider(decision));

@@ -22,8 +22,7 @@ impl Documents {
     ) -> Result<(), String> {
         let hides = |what| matches!(what, Part::Vnet | Part::Subnet | Part::RouteTable);
         if let Some(missing) = self.missing.iter().find(|one| hides(one.what)) {
-            let (what, why) = (missing.what.words(), &missing.why);
-            path.reply_unknown_because = Some(format!("{what} could not be read: {why}"));
+            path.reply_unknown_because = Some(missing.sentence());
             return Ok(());
         }
         let mut routes = Surroundings {
