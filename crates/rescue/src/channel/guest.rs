@@ -17,7 +17,7 @@ pub(crate) struct Ran {
 }
 
 /// How long a script may take that says nothing else: one that only reads.
-const USUAL: Duration = Duration::from_secs(17);
+const USUAL: Duration = Duration::from_secs(20);
 
 /// How long it may take to print a piece of an answer.
 const PIECE: Duration = Duration::from_secs(10);

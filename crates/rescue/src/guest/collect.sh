@@ -1,14 +1,14 @@
 # What a guest knows about its own SSH server: reads only, in parts that fail each by
 # itself. Portable sh for Debian, Ubuntu, RHEL, SUSE and busybox.
 #
-# This text runs itself once for every part, as `sh TEXT PART BYTES`, each in a process
-# group of its own, with a limit of seconds and one of bytes. A part prints blocks: a
-# line `MARK NAME ARGUMENT...`, then text up to the next such line. The first is `part`,
-# the last is `done`, and behind it stands the `status` of the part's process, if that
-# ended at all. crates/rescue/src/report reads them.
+# Each part is a process of its own. They run one after the other, because a login is
+# being tried meanwhile and needs its share of the VM; but a part that does not end soon
+# goes on beside those that come next. What is left when time is up is ended with
+# everything below it, and what writes more than it may ends itself. A part prints blocks: a line `MARK NAME ARGUMENT...`, then text up to the next such line. The
+# first is `part`, the last is `done`, and behind it stands the `status` of the part's
+# process, if that ended at all. crates/rescue/src/report reads them.
 #
-# A process is a millisecond, and there are fifteen parts: what the shell can do itself,
-# it does.
+# A program is a millisecond: what the shell can do itself, it does.
 #
 # MARK is random, so that no file's content can be taken for a block. Set before this
 # text, and exported: MARK LOGIN HOST ADDRESS PORT, and TMPDIR by the frame. What can be
@@ -49,11 +49,11 @@ limited() {
 	return $limited_code
 }
 
-# A path and every directory above it, a line each.
+# Sets `above` to a path and every directory above it, a line each.
 ancestry() {
-	ancestry=$1
+	ancestry=$1 above=
 	while [ -n "$ancestry" ]; do
-		printf '%s\n' "$ancestry"
+		above=$above$ancestry$newline
 		case $ancestry in
 		/) ancestry= ;;
 		/*/*) ancestry=${ancestry%/*} ;;
@@ -67,18 +67,17 @@ ancestry() {
 safe=$newline
 is_safe() {
 	case $safe in *"$newline$1$newline"*) return ;; esac
-	(
+	ancestry "$1"
+	owners=$(
 		set -f
 		IFS=$newline
-		stat -c '%u %a' $(ancestry "$1") 2>/dev/null
-	) | {
-		none=1
-		while IFS=' ' read -r owner mode; do
-			none=0
-			case $owner$mode in 0*[0145][0145]) ;; *) exit 1 ;; esac
-		done
-		exit $none
-	} || return
+		stat -c '%u:%a' $above 2>/dev/null
+	)
+	while IFS=: read -r owner mode; do
+		case $owner$mode in 0*[0145][0145]) ;; *) return 1 ;; esac
+	done <<-END
+		$owners
+	END
 	safe=$safe$1$newline
 }
 
@@ -117,49 +116,85 @@ words_of_sshd() {
 	}'
 }
 
-if [ $# -eq 2 ]; then
-	# In blocks of 512 bytes; what comes near the limit is measured by its reader.
-	ulimit -f "$(($2 / 512 + 2))"
-	block "part $1"
-	(
-		case $1 in
-@PARTS@
-		esac
-	) 2>/dev/null
-	block 'done'
-	exit
-fi
+# Ends everything below a process, which is stopped first, so that nothing gets away. The
+# kernel's `stat` would show a program's name as its owner wrote it.
+end_below() {
+	for below in $(awk -v parent="$1" '
+		$1 == "PPid:" && $2 == parent { split(FILENAME, at, "/"); print at[3] }
+	' /proc/[0-9]*/status); do
+		kill -STOP "$below"
+		(end_below "$below")
+		kill -KILL "$below"
+	done
+}
 
-# part NAME SECONDS BYTES: begins a part.
+# part NAME BYTES: runs a part, or begins it if it does not end soon.
 part() {
 	(
-		limited "$2" sh "$0" "$1" "$3" >"$work/$1" 2>/dev/null </dev/null
+		(
+			# In blocks of 512 bytes; what comes near the limit is measured by its reader.
+			ulimit -f "$(($2 / 512 + 2))"
+			block "part $1"
+			(
+				case $1 in
+@PARTS@
+				esac
+			)
+			block 'done'
+		) >"$work/$1"
 		block "status $?" >>"$work/$1"
-	) &
+	) 2>/dev/null </dev/null &
 	begun=$!
+	wait $begun
+}
+
+# Tells us to go on with the next part, a few times a second, until all have begun.
+turns() {
+	(
+		for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+			sleep 0.2 || sleep 1
+			kill -USR1 $$
+		done
+	) >/dev/null 2>&1 </dev/null &
+	turns=$!
+}
+
+# watch PART...: ends parts that take too long. One that not even SIGKILL ends, in a dead
+# mount, is not waited for.
+watch() {
+	(
+		sleep @SECONDS@ &
+		trap 'kill $!' TERM
+		wait $! || exit
+		for slow in "$@"; do
+			# A number of ours that ended may be another's by now.
+			if grep -qx "PPid:[[:space:]]*$$" "/proc/$slow/status"; then end_below "$slow"; fi
+		done
+		sleep 1
+		kill -USR1 $$
+	) >/dev/null 2>&1 </dev/null &
+	watches="$watches $!"
 }
 
 work=$TMPDIR/parts
 mkdir "$work" || exit 1
-export MARK LOGIN HOST ADDRESS PORT work
 # Debian's unit makes this directory and takes it away again; without it sshd speaks
 # of nothing else.
 made=
 if [ ! -e /run/sshd ] && mkdir -m 0755 /run/sshd 2>/dev/null; then made=1; fi
-# A part that not even SIGKILL ends, in a dead mount, is not waited for.
 trap : USR1
-(
-	sleep @SECONDS@ &
-	trap 'kill $!' TERM
-	wait $! && kill -USR1 $$
-) >/dev/null 2>&1 &
-watch=$!
-first= all=
+first= all= watches=
+turns
 @FIRST@
+kill $turns
+watch $first $all
 wait $first
+turns
 @THEN@
+kill $turns
+watch $all
 wait $all
-kill $watch 2>/dev/null
+kill $watches 2>/dev/null
 if [ -n "$made" ]; then rmdir /run/sshd; fi
 (
 	cd "$work" && cat @NAMES@

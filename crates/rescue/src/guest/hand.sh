@@ -10,7 +10,7 @@ fail() { say "$@" && return 1; }
 walk_trusts() { :; }
 set -u
 umask 077
-top=$1 here=$2 rest=$3 command=$4 links=0 walk_last=follow
+top=$1 here=$2 rest=$3 command=$4 links=0 walk_last=follow land=own
 shift 4
 case $command in
 look-kept | aside | back) walk_last=keep ;;
@@ -20,8 +20,8 @@ label() {
 	! command -v restorecon >/dev/null 2>&1 || restorecon "./$rest" 2>/dev/null || :
 }
 
-cd -P "${here:-/}" 2>/dev/null || [ "$(cwd)" = "${here:-/}" ] || exit 1
-[ "$(cwd)" = "${here:-/}" ] || exit 1
+cd -P "${here:-/}" 2>/dev/null || :
+is_here || exit 1
 walk_on || exit 1
 
 case $command in

@@ -46,7 +46,7 @@ done
 begin() {
 	number=$((number + 1))
 	record=$dir/$number.new
-	rm -rf "$record"
+	[ ! -e "$record" ] || rm -rf "$record"
 	mkdir "$record" && printf '%s\n' "$1" >"$record/kind" && printf '%s\n' "$2" >"$record/path" ||
 		fail 'the record of what is about to be changed cannot be written'
 }

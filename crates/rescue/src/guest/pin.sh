@@ -14,7 +14,7 @@ set -u
 umask 077
 top=$1 here=$2 rest=$3 command=$4
 shift 4
-[ "$(cwd)" = "${here:-/}" ] || exit 1
+is_here || exit 1
 walk_trim
 
 # The mount that descriptor $1 is on; without the kernel's word for it, whether
@@ -37,7 +37,7 @@ down() {
 	[ ! -L "./$1" ] || fail "${here#"$top"}/$1 is a link" || return 1
 	cd -P "./$1" 2>/dev/null || fail "${here#"$top"}/$1 is no directory" || return 1
 	here=$here/$1
-	[ "$(cwd)" = "$here" ] || fail "${here#"$top"} changed while it was looked at" || return 1
+	is_here || fail "${here#"$top"} changed while it was looked at" || return 1
 	exec 5<.
 	now=$(mount_of 5 "$here") && [ "$now" = "$mount" ] ||
 		fail "something is mounted on ${here#"$top"}" || return 1

@@ -20,5 +20,5 @@ else
 	cp "$begun/undo.sh" "$dir/undo.sh.new" && mv -f "$dir/undo.sh.new" "$dir/undo.sh" || exit 1
 fi
 temp=$dir/tmp
-rm -rf "$temp"
+[ ! -e "$temp" ] || rm -rf "$temp"
 mkdir "$temp" || exit 1

@@ -35,7 +35,9 @@ find_user() {
 	esac
 	user_groups=
 	if [ -z "${REGAIN_ROOT:-}" ]; then
-		user_groups=$(timeout 3 id -G "$user_name" 2>/dev/null </dev/null | tr ' ' ',')
+		for user_group in $(timeout 3 id -G "$user_name" 2>/dev/null </dev/null); do
+			user_groups=$user_groups${user_groups:+,}$user_group
+		done
 	fi
 	[ -n "$user_groups" ] || user_groups=$(
 		awk -F: -v name="$user_name" -v own="$user_gid" '

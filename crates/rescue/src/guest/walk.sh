@@ -1,4 +1,4 @@
-# Walks a path one directory at a time, from the root or from REGAIN_ROOT, which it
+# Walks a path from directory to directory, from the root or from REGAIN_ROOT, which it
 # never leaves: absolute links and `..` are taken inside it.
 #
 #   walk PATH [keep]   goes to the last directory and sets
@@ -18,14 +18,15 @@
 newline='
 '
 
-# The kernel's word: some shells answer `pwd -P` from memory.
-cwd() { readlink /proc/self/cwd; }
+# Whether the kernel calls the current directory so: some shells answer `pwd -P` from
+# memory.
+is_here() { [ "$(readlink /proc/self/cwd)" = "${here:-/}" ]; }
 
-# An entry for somebody else in an ACL is held down by the ACL's mask, which is what
-# the group's bits show, so these bits tell enough.
+# walk_trusts UID:MODE: whether root alone can change a directory. An entry for somebody
+# else in an ACL is held down by the ACL's mask, which is what the group's bits show, so
+# these bits tell enough.
 walk_trusts() {
-	set -- $(stat -c '%u %a' .)
-	case ${1:-}:${2:-} in
+	case $1 in
 	0:*[2367] | 0:*[2367]?) return 1 ;;
 	0:?*) return 0 ;;
 	esac
@@ -39,15 +40,12 @@ walk() {
 	*) fail "$rest is not absolute" || return 1 ;;
 	esac
 	cd -P "${REGAIN_ROOT:-/}" || return 1
-	top=$(cwd) || return 1
+	top=
+	[ -z "${REGAIN_ROOT:-}" ] || top=$(readlink /proc/self/cwd) || return 1
 	[ "$top" != / ] || top=
 	here=$top land=root
-	if ! walk_trusts; then
-		land=user
-		walk_trim
-		return 0
-	fi
-	walk_on
+	walk_trusts "$(stat -c '%u:%a' .)" || land=user
+	if [ "$land" = root ]; then walk_on; else walk_trim; fi
 }
 
 walk_trim() {
@@ -81,7 +79,7 @@ walk_on() {
 			if [ "$here" != "$top" ]; then
 				cd -P .. || return 1
 				here=${here%/*}
-				[ "$(cwd)" = "${here:-/}" ] || fail "${here#"$top"} changed meanwhile" || return 1
+				is_here || fail "${here#"$top"} changed meanwhile" || return 1
 			fi
 			rest=${walk_more:-.}
 			continue
@@ -96,22 +94,48 @@ walk_on() {
 			/*)
 				cd -P "${top:-/}" || return 1
 				here=$top
-				[ "$(cwd)" = "${here:-/}" ] || return 1
+				is_here || return 1
 				;;
 			esac
 			rest=$walk_to${walk_more:+/$walk_more}
 			continue
 		fi
 		if [ -z "$walk_more" ] || [ ! -d "./$walk_name" ]; then return 0; fi
-		cd -P "./$walk_name" 2>/dev/null || fail "${here#"$top"}/$walk_name cannot be entered: give it back first" || return 1
-		here=$here/$walk_name rest=$walk_more
-		[ "$(cwd)" = "$here" ] || fail "${here#"$top"} changed while it was looked at" || return 1
-		if ! walk_trusts; then
-			land=user
+		walk_stride || return 1
+		if [ "$land" = user ]; then
 			walk_trim
 			return 0
 		fi
 	done
+}
+
+# Enters all directories ahead that root alone can change, and the one behind them: where
+# nobody else can change a name there is nothing to be checked step by step.
+walk_stride() {
+	walk_far=. walk_left=$rest
+	set --
+	while [ "${walk_left#*/}" != "$walk_left" ]; do
+		case ${walk_left%%/*} in '' | . | ..) break ;; esac
+		walk_far=$walk_far/${walk_left%%/*} walk_left=${walk_left#*/}
+		set -- "$@" "$walk_far"
+	done
+	walk_far= walk_left=$rest
+	for walk_fact in $(stat -c '%f:%u:%a' "$@" 2>/dev/null); do
+		case $walk_fact in
+		# The type of a directory.
+		4???:*) ;;
+		*) break ;;
+		esac
+		walk_far=$walk_far/${walk_left%%/*} walk_left=${walk_left#*/}
+		if ! walk_trusts "${walk_fact#*:}"; then
+			land=user
+			break
+		fi
+	done
+	here=$here$walk_far rest=$walk_left
+	[ -n "$walk_far" ] && cd -P ".$walk_far" 2>/dev/null ||
+		fail "${here#"$top"} cannot be entered: give it back first" || return 1
+	is_here || fail "${here#"$top"} changed while it was looked at"
 }
 
 # file MODE UID GID LINKS SIZE DEVICE:INODE SECONDS TIME, or another word alone.

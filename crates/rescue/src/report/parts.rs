@@ -1,9 +1,9 @@
 //! The parts of a collection: one for each section that the guest answers.
 //!
-//! A part is a script, the seconds and bytes that it may take, when it begins, and the
-//! reader of what it prints; each is one row of the table below. Within its budget a
-//! part can do what it likes: it runs beside the others, and if it hangs, fails or
-//! prints too much, its own section says so.
+//! A part is a script, when it begins, the bytes that it may take, and the reader of what
+//! it prints; each is one row of the table below, and each has the same time. Within its
+//! budget a part can do what it likes: it runs beside the others, and if it hangs, fails
+//! or prints too much, its own section says so.
 
 use doctor::case::{Case, SectionName};
 
@@ -23,20 +23,19 @@ enum Begins {
 
 /// Declares every part once.
 macro_rules! parts {
-    ($($section:ident $field:ident $file:literal $begins:ident $seconds:literal s $bytes:literal B: $read:path;)*) => {
-        /// Name, script, when it begins, seconds, bytes.
-        const PARTS: &[(SectionName, &str, Begins, u64, u64)] = &[$((
+    ($($section:ident $field:ident $file:literal $begins:ident $bytes:literal B: $read:path;)*) => {
+        /// Name, script, when it begins, bytes.
+        const PARTS: &[(SectionName, &str, Begins, u64)] = &[$((
             SectionName::$section,
             include_str!(concat!("../guest/parts/", $file)),
             Begins::$begins,
-            $seconds,
             $bytes,
         ),)*];
 
         /// Fills the guest's sections of a case from a report.
         pub(crate) fn fill(case: &mut Case, report: &Report<'_>, asked: &Asked) {
             $(
-                let part = report.part(SectionName::$section.as_str(), $seconds, $bytes);
+                let part = report.part(SectionName::$section.as_str(), SECONDS, $bytes);
                 case.$field = match part.and_then(|part: Part<'_>| $read(&part, asked)) {
                     Ok(evidence) => doctor::case::Section::Collected(evidence),
                     Err(why) => doctor::case::Section::Failed(why),
@@ -57,24 +56,28 @@ macro_rules! parts {
     };
 }
 
-// The most telling ones first: that is the order in which they are told. What is waited
-// for and what waits are together shorter than a call through a regain cloud may be.
+/// How long a part may take once all have begun. Twice that, for what is waited for and
+/// what waits, and the turns of all parts are less than a script of a
+/// [guest](crate::channel::Guest) may take.
+const SECONDS: u64 = 6;
+
+// The most telling ones first: that is the order in which they are told.
 parts! {
-    Settings  settings  "settings.sh"  First   7 s   8_192 B: sshd::settings;
-    Account   account   "account.sh"   First   7 s   8_192 B: account::account;
-    Keys      keys      "keys.sh"      Then    8 s  65_536 B: keys::keys;
-    Sshd      sshd      "sshd.sh"      AtOnce  8 s  16_384 B: sshd::sshd;
-    Units     units     "units.sh"     AtOnce  8 s   8_192 B: host::units;
-    Listeners listeners "listeners.sh" AtOnce  8 s  16_384 B: host::listeners;
-    Processes processes "processes.sh" AtOnce  8 s   8_192 B: host::processes;
-    Config    config    "config.sh"    AtOnce  8 s 131_072 B: sshd::config;
-    HostKeys  host_keys "host_keys.sh" Then    8 s   8_192 B: keys::host_keys;
-    Nft       nft       "nft.sh"       AtOnce  8 s 262_144 B: filter::nft;
-    Iptables  iptables  "iptables.sh"  AtOnce  8 s 262_144 B: filter::iptables;
-    Addresses addresses "addresses.sh" AtOnce  8 s  16_384 B: filter::addresses;
-    Journal   journal   "journal.sh"   AtOnce  8 s  32_768 B: sshd::journal;
-    Disks     disks     "disks.sh"     AtOnce  8 s   8_192 B: host::disks;
-    System    system    "system.sh"    AtOnce  8 s   2_048 B: host::system;
+    Settings  settings  "settings.sh"  First    8_192 B: sshd::settings;
+    Account   account   "account.sh"   First    8_192 B: account::account;
+    Keys      keys      "keys.sh"      Then    65_536 B: keys::keys;
+    Sshd      sshd      "sshd.sh"      Then    16_384 B: sshd::sshd;
+    Units     units     "units.sh"     AtOnce   8_192 B: host::units;
+    Listeners listeners "listeners.sh" AtOnce  16_384 B: host::listeners;
+    Processes processes "processes.sh" AtOnce   8_192 B: host::processes;
+    Config    config    "config.sh"    AtOnce 131_072 B: sshd::config;
+    HostKeys  host_keys "host_keys.sh" Then     8_192 B: keys::host_keys;
+    Nft       nft       "nft.sh"       AtOnce 262_144 B: filter::nft;
+    Iptables  iptables  "iptables.sh"  AtOnce 262_144 B: filter::iptables;
+    Addresses addresses "addresses.sh" AtOnce  16_384 B: filter::addresses;
+    Journal   journal   "journal.sh"   AtOnce  32_768 B: sshd::journal;
+    Disks     disks     "disks.sh"     AtOnce   8_192 B: host::disks;
+    System    system    "system.sh"    AtOnce   2_048 B: host::system;
 }
 
 const COLLECT: &str = include_str!("../guest/collect.sh");
@@ -85,8 +88,7 @@ pub(crate) fn script() -> String {
     let mut branches = String::new();
     let (mut first, mut then) = (String::new(), String::new());
     let mut names = Vec::new();
-    let mut longest = [0; 3];
-    for (section, text, begins, seconds, bytes) in PARTS {
+    for (section, text, begins, bytes) in PARTS {
         let name = section.as_str();
         branches.push_str(&format!("{name})\n{text}\n;;\n"));
         let (to, wait) = match begins {
@@ -94,22 +96,16 @@ pub(crate) fn script() -> String {
             Begins::First => (&mut first, "first"),
             Begins::Then => (&mut then, "all"),
         };
-        to.push_str(&format!(
-            "part {name} {seconds} {bytes}\n{wait}=\"${wait} $begun\"\n"
-        ));
+        to.push_str(&format!("part {name} {bytes}\n{wait}=\"${wait} $begun\"\n"));
         names.push(name);
-        let slot = &mut longest[*begins as usize];
-        *slot = *seconds.max(slot);
     }
-    let [at_once, before, after] = longest;
-    let patience = at_once.max(before + after) + 1;
     compact(
         &COLLECT
             .replace("@PARTS@", &branches.replace("@USER@", USER))
             .replace("@FIRST@", &first)
             .replace("@THEN@", &then)
             .replace("@NAMES@", &names.join(" "))
-            .replace("@SECONDS@", &patience.to_string()),
+            .replace("@SECONDS@", &SECONDS.to_string()),
     )
 }
 
@@ -134,8 +130,6 @@ mod tests {
         {
             assert!(!script.contains(word), "{word}");
         }
-        // The frame's own limit in the guest (`channel::run_command`) comes later.
-        assert!(script.contains("sleep 16 &"), "the guest would be cut short");
         // Run Command takes a script of 256 KiB; this is far from it.
         assert!(script.len() < 40_000, "{}", script.len());
     }

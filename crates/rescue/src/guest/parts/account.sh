@@ -24,8 +24,7 @@ if [ -n "$entry" ]; then
 	block groups
 	groups=${groups#*groups=}
 	printf '%s\n' "$groups"
-	printf '%s\n' "$uid" "$gid" "$groups" "$home" >"$work/user.new"
-	mv "$work/user.new" "$work/user"
+	printf '%s\n' "$uid" "$gid" "$groups" "$home" >"$work/user"
 	block shadow
 	while IFS=: read -r name password changed _ max _ inactive expires _; do
 		[ "$name" = "$LOGIN" ] || continue

@@ -49,6 +49,13 @@ tell='
 		gsub(/[ \t]/, "", word)
 		key = tolower(word)
 	}
+	key == "include" {
+		text = value()
+		sub(/[ \t]#.*/, "", text)
+		gsub(/"/, "", text)
+		n = split(text, words)
+		for (i = 1; i <= n; i++) print (words[i] ~ /^\// ? "" : "/etc/ssh/") words[i] >included
+	}
 	key in known {
 		# A comment behind the value; inside of quotes it is none.
 		if (match($0, /[ \t]#[^"]*$/)) $0 = substr($0, 1, RSTART)
@@ -75,13 +82,6 @@ tell='
 		next
 	}
 	{ print word, "(hidden)" }'
-included='
-	tolower($0) ~ /^[ \t]*include[ \t="]/ {
-		sub(/^[ \t]*[A-Za-z]+[ \t]*=?[ \t]*/, "")
-		sub(/[ \t]#.*/, "")
-		gsub(/"/, "")
-		for (i = 1; i <= NF; i++) print ($i ~ /^\// ? "" : "/etc/ssh/") $i
-	}'
 queue="/etc/ssh/sshd_config$newline/etc/ssh/sshd_config.d/*"
 seen=$newline
 count=0
@@ -109,8 +109,11 @@ while [ -n "$queue" ]; do
 			echo 'larger than any configuration'
 		else
 			block "file $file"
-			awk "$tell" "$real"
-			queue="$queue${queue:+$newline}$(awk "$included" "$real")"
+			: >"$work/included"
+			awk "$tell" included="$work/included" "$real"
+			if [ -s "$work/included" ]; then
+				queue="$queue${queue:+$newline}$(cat "$work/included")"
+			fi
 		fi
 	done
 done

@@ -50,7 +50,8 @@ done
 IFS=$newline
 paths=$newline
 add() {
-	for path in $(ancestry "$1"); do
+	ancestry "$1"
+	for path in $above; do
 		case $paths in *"$newline$path$newline"*) ;; *) paths=$paths$path$newline ;; esac
 	done
 }
@@ -76,10 +77,12 @@ block paths
 printf '%s' "${paths#"$newline"}"
 block stat
 cat "$work/stat"
-block links
-cat "$work/links"
-block real
-cat "$work/real"
+if [ -s "$work/links" ]; then
+	block links
+	cat "$work/links"
+	block real
+	cat "$work/real"
+fi
 lines='
 	function wanted(name) { return name ~ /^(from|expiry-time|principals)$/ }
 	# Options up to the first space outside of quotes; sets `options` and `rest`.
@@ -194,5 +197,4 @@ for file in $authorized; do
 		("W" $2) in print_of { print "wrapped", $2; hidden = $2; next }
 		hidden && $2 - hidden < 6 { next }
 		{ print "bad", $2 }' "$work/prints" "$work/lines"
-	rm -f "$work/authorized" "$work/candidates"
 done

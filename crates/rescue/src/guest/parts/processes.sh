@@ -6,7 +6,9 @@ for process in /proc/[0-9]*; do
 	case $name in
 	sshd | sshd-session | sshd-auth)
 		# Anybody may call a program so; the server and its sessions' monitors are root's.
-		[ "$(stat -c %u "$process")" = 0 ] || continue
+		owner=
+		while read -r name _ owner _; do [ "$name" != Uid: ] || break; done <"$process/status"
+		[ "$owner" = 0 ] || continue
 		read -r stat <"$process/stat" || continue
 		stat=${stat##*) }
 		printf '%s\n' "${process#/proc/} ${stat%% *} $(head -c 1000 "$process/cmdline" | tr '\0\n' '  ')"
