@@ -24,6 +24,16 @@ impl Lab {
         lab
     }
 
+    /// The same, behaving from then on as these words say (`docs/azure.md`).
+    ///
+    /// # Panics
+    /// If it does not come up.
+    pub fn in_weather(words: &str) -> Self {
+        let lab = Self::down();
+        lab.regain(&["lab", "up", "--weather", words]).ok();
+        lab
+    }
+
     /// A state directory in which nothing runs yet.
     ///
     /// # Panics

@@ -4,7 +4,6 @@
 //! tests run side by side; dropping it removes everything, also when a test
 //! panics. The binaries are the ones that `make build` made.
 
-mod azure;
 mod client;
 mod disk;
 mod guest;
@@ -13,7 +12,6 @@ mod operator;
 mod ran;
 pub mod way_in;
 
-pub use azure::{AsAzure, Call};
 pub use client::Client;
 pub use disk::Disk;
 pub use guest::Vm;

@@ -5,9 +5,7 @@ use e2e::Lab;
 
 /// A lab in Azure's weather, but for the waits, which would be the test's own.
 fn in_azure() -> Lab {
-    let lab = Lab::down();
-    lab.say("lab up --weather azure,run-command=1,latency=5,boot=1").ok();
-    lab
+    Lab::in_weather("azure,run-command=1,latency=5,boot=1")
 }
 
 #[test]

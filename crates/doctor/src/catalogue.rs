@@ -4,8 +4,10 @@
 //! `build.rs`), and whoever wants more reads the files and hands the texts in.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
+use std::{panic, thread};
 
 use crate::fault::{Fault, FaultError, Repair, Shared, State};
 
@@ -96,10 +98,13 @@ impl Catalogue {
             }
         }
         let mut added = BTreeMap::new();
-        for (file, text) in texts {
-            let fault = self.read(&file, &text)?;
+        for (file, fault) in self.read_all(&texts) {
+            let fault = fault?;
             if added.contains_key(&fault.id) {
-                return Err(CatalogueError::Duplicate { file, id: fault.id });
+                return Err(CatalogueError::Duplicate {
+                    file: file.clone(),
+                    id: fault.id,
+                });
             }
             added.insert(fault.id.clone(), fault);
         }
@@ -111,6 +116,30 @@ impl Catalogue {
     /// nothing.
     pub fn read(&self, file: &str, text: &str) -> Result<Fault, FaultError> {
         Fault::parse(file, text, &self.shared)
+    }
+
+    /// Reads faults on every core: their expressions are most of the time that a short
+    /// diagnosis spends on itself.
+    fn read_all<'a>(
+        &self,
+        texts: &'a [(String, String)],
+    ) -> Vec<(&'a String, Result<Fault, FaultError>)> {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let read = |part: &'a [(String, String)]| -> Vec<_> {
+            part.iter().map(|(file, text)| (file, self.read(file, text))).collect()
+        };
+        let mut parts = texts.chunks(texts.len().div_ceil(cores).max(1));
+        thread::scope(|scope| {
+            let own = parts.next().unwrap_or_default();
+            let others: Vec<_> =
+                parts.map(|part| scope.spawn(move || read(part))).collect();
+            let mut all = read(own);
+            for other in others {
+                // A thread that panicked leaves nothing to go on with.
+                all.extend(other.join().unwrap_or_else(|why| panic::resume_unwind(why)));
+            }
+            all
+        })
     }
 
     fn add_states(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {

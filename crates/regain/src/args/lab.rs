@@ -102,6 +102,9 @@ pub(crate) struct Gauntlet {
     /// Which pairs [default: others each day].
     #[arg(long, value_name = "S", requires = "pairs")]
     pub(crate) seed: Option<u64>,
+    /// In this weather: azure, or words of `lab weather`; afterwards it is what it was.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) weather: Option<cloud::Weather>,
     /// A directory with more fault files.
     #[arg(long = "faults", value_name = "DIR")]
     pub(crate) faults: Vec<PathBuf>,

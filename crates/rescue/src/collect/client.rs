@@ -34,7 +34,7 @@ pub(crate) async fn client(settings: &Settings, watch: Watcher<'_>) -> Section<C
         looking.spawn(async move { (at, identity(&path, named).await) });
     }
     let (version, agent, mut identities) =
-        tokio::join!(version(), agent_keys(), looking.join_all());
+        tokio::join!(version(settings), agent_keys(), looking.join_all());
     identities.sort_by_key(|(at, _)| *at);
     let (agent_keys, agent_error) = match agent {
         Ok(keys) => (keys, None),
@@ -51,8 +51,11 @@ pub(crate) async fn client(settings: &Settings, watch: Watcher<'_>) -> Section<C
     ended(watch, SectionName::Client.as_str(), section)
 }
 
-/// `ssh -V`, which goes to standard error.
-async fn version() -> Result<String, String> {
+/// What ssh has said already, or `ssh -V`, which goes to standard error.
+async fn version(settings: &Settings) -> Result<String, String> {
+    if let Some(version) = &settings.version {
+        return Ok(version.clone());
+    }
     let output =
         run(program("ssh").arg("-V")).await.map_err(|error| error.to_string())?;
     Ok(String::from_utf8_lossy(&output.stderr).trim().to_owned())

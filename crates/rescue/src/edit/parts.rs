@@ -69,10 +69,10 @@ fn parts(verb: &str) -> &'static [Part] {
 
 /// The whole script: `head` sets what it is for, `calls` are verbs with their lines.
 pub(super) fn assemble(head: &str, calls: &[(&'static str, String)]) -> String {
-    let mut text = format!("{head}{}", compact(BEGIN));
-    text.push_str("cat >\"$begun/undo.sh\" <<'REGAIN_LIBRARY'\n");
-    text.push_str(&library());
-    text.push_str("REGAIN_LIBRARY\nregain_role=edit\n. \"$begun/undo.sh\"\n");
+    // One group, so that nothing is done unless all of it came and can be parsed.
+    let mut text = format!("{{\n{head}{}", compact(BEGIN));
+    text.push_str(&format!("regain_library={}\n", quote(&library())));
+    text.push_str("regain_role=edit\neval \"$regain_library\"\n");
     text.push_str(&compact(PLACE));
     text.push_str(&compact(JOURNAL));
     text.push_str(&compact(FILE));
@@ -88,6 +88,7 @@ pub(super) fn assemble(head: &str, calls: &[(&'static str, String)]) -> String {
     for (_, call) in calls {
         text.push_str(&format!("{call} || exit 1\n"));
     }
+    text.push_str("}\n");
     text
 }
 

@@ -15,11 +15,15 @@ hand() {
 	# Whoever else is this user may have our hand write what it likes: not without
 	# end, and not into what we print ourselves.
 	(
-		ulimit -f 40960
+		case $1 in
+		look*) ulimit -f 2 ;;
+		*) ulimit -f 40960 ;;
+		esac
 		case $1 in
 		look* | read) ;;
 		*) exec >/dev/null ;;
 		esac
+		user_exec=exec
 		as_user sh -c "$regain_walk
 $regain_hand" hand "$top" "$here" "$rest" "$@" 2>"$temp/why"
 	)
@@ -40,16 +44,16 @@ look() {
 		look_at >"$temp/look"
 		stat -c '%Y %y' . >>"$temp/look"
 	else
-		hand "look${1:-}" </dev/null | head -c 600 | tr -cd ' -~\n' >"$temp/look"
+		hand "look${1:-}" </dev/null >"$temp/look"
 	fi
-	seen_time='' seen_in='' seen_in_time=''
+	seen_time='' seen_in='' seen_in_time='' seen_next=''
 	{
 		read -r seen seen_mode seen_uid seen_gid seen_links seen_size seen_inode \
 			seen_seconds seen_time
 		read -r seen_in seen_in_time
 	} <"$temp/look"
 	case $seen in
-	absent | nowhere | link | other) seen_mode=000 seen_size=0 ;;
+	absent | nowhere | link | other) seen_next=$seen_mode seen_mode=000 seen_size=0 ;;
 	file | directory) seen_mode=$(three "$seen_mode") ;;
 	*) fail "$(path_here) cannot be looked at: $(because)" || return 1 ;;
 	esac
@@ -57,7 +61,7 @@ look() {
 	case $seen_mode$seen_uid$seen_gid$seen_links$seen_size${seen_seconds#-}${seen_in#-} in
 	*[!0-9]*) fail "$(path_here) cannot be looked at" || return 1 ;;
 	esac
-	case $seen_time$seen_in_time in
+	case $seen_time$seen_in_time$seen_inode in
 	*[!0-9\ :.+-]*) return 1 ;;
 	esac
 }
@@ -74,7 +78,7 @@ three() {
 # The path of the last walk, as the guest names it.
 path_here() { printf '%s\n' "${here#"$top"}/$rest"; }
 
-sum() { sha256sum | cut -c1-64; }
+sum() { sha256sum | { read -r sum _ && echo "$sum"; }; }
 
 # What is at `rest` in root's land, in one word that changes with it.
 sum_here() {

@@ -4,10 +4,6 @@
 # is mounted there; with REGAIN_DRY nothing is changed.
 set -u
 umask 077
-# Nothing is done unless all of it can be parsed.
-sh -n "$0" || exit 2
 exec 3>&1
 say() { printf 'say %s\n' "$*" >&3; }
 fail() { say "$@" && return 1; }
-begun=$(mktemp -d) || exit 1
-trap 'rm -rf "$begun"' EXIT

@@ -1,14 +1,15 @@
 # What a guest knows about its own SSH server: reads only, in parts that fail each by
 # itself. Portable sh for Debian, Ubuntu, RHEL, SUSE and busybox.
 #
-# Each part is a process of its own. They run one after the other, because a login is
-# being tried meanwhile and needs its share of the VM; but a part that does not end soon
-# goes on beside those that come next. What is left when time is up is ended with
-# everything below it, and what writes more than it may ends itself. A part prints blocks: a line `MARK NAME ARGUMENT...`, then text up to the next such line. The
-# first is `part`, the last is `done`, and behind it stands the `status` of the part's
-# process, if that ended at all. crates/rescue/src/report reads them.
+# Each part is a process of its own. Two run at a time, because a login is being tried
+# meanwhile and needs its share of the VM; but a part that does not end soon goes on
+# beside those that come next. When time is up, what is left is ended with everything
+# below it, and what writes more than it may ends itself. A part prints blocks: a line
+# `MARK NAME ARGUMENT...`, then text up to the next such line. The first is `part`, the
+# last is `done`, and behind it stands the `status` of the part's process, if that ended
+# at all. crates/rescue/src/report reads them.
 #
-# A program is a millisecond: what the shell can do itself, it does.
+# A process is a millisecond: what the shell can do itself, it does.
 #
 # MARK is random, so that no file's content can be taken for a block. Set before this
 # text, and exported: MARK LOGIN HOST ADDRESS PORT, and TMPDIR by the frame. What can be
@@ -116,64 +117,73 @@ words_of_sshd() {
 	}'
 }
 
-# Ends everything below a process, which is stopped first, so that nothing gets away. The
-# kernel's `stat` would show a program's name as its owner wrote it.
+@PARTS@
+
+# part NAME BYTES: begins a part, and waits for the one before it.
+part() {
+	(
+		# In blocks of 512 bytes; what comes near the limit is measured by its reader.
+		ulimit -f "$(($2 / 512 + 2))"
+		exec >"$work/$1"
+		block "part $1"
+		"part_$1"
+		block 'done'
+	) 2>/dev/null </dev/null &
+	before=$begun begun=$1:$!
+	[ -z "$before" ] || await "$before"
+}
+
+# await NAME:PID: waits for a part, but not longer than to the clock's next sign.
+await() {
+	wait "${1#*:}"
+	status=$?
+	if [ $status -eq $sign ]; then
+		late="$late $1"
+	else
+		block "status $status" >>"$work/${1%%:*}"
+	fi
+}
+
+# finish WAVE: waits for all that have begun, until the clock says that it is over. What
+# not even SIGKILL ends, in a dead mount, goes on.
+finish() {
+	late="$late $begun" begun=
+	while [ -n "${late# }" ] && [ ! -e "$work/over.$1" ]; do
+		left=$late late=
+		for one in $left; do await "$one"; done
+	done
+	late=
+}
+
+# Gives a sign a few times a second; ends what runs when a wave's time is over, and says
+# so.
+clock() {
+	read -r own _ </proc/self/stat
+	for wave in 1 2; do
+		for second in @SECONDS@ over; do
+			for turn in 1 2 3 4 5; do
+				# Some know whole seconds only.
+				sleep 0.2 || sleep 1 || exit
+				kill -USR1 $$
+			done
+		done
+		end_below $$
+		: >"$work/over.$wave"
+	done
+}
+
+# Ends everything below a process but ourselves. Each is stopped first, so that nothing
+# gets away. The kernel's `stat` would show a program's name as its owner wrote it.
 end_below() {
-	for below in $(awk -v parent="$1" '
-		$1 == "PPid:" && $2 == parent { split(FILENAME, at, "/"); print at[3] }
-	' /proc/[0-9]*/status); do
+	for below in $(awk -v parent="$1" -v own="$own" '
+		$1 == "PPid:" && $2 == parent {
+			split(FILENAME, at, "/")
+			if (at[3] != own) print at[3]
+		}' /proc/[0-9]*/status); do
 		kill -STOP "$below"
 		(end_below "$below")
 		kill -KILL "$below"
 	done
-}
-
-# part NAME BYTES: runs a part, or begins it if it does not end soon.
-part() {
-	(
-		(
-			# In blocks of 512 bytes; what comes near the limit is measured by its reader.
-			ulimit -f "$(($2 / 512 + 2))"
-			block "part $1"
-			(
-				case $1 in
-@PARTS@
-				esac
-			)
-			block 'done'
-		) >"$work/$1"
-		block "status $?" >>"$work/$1"
-	) 2>/dev/null </dev/null &
-	begun=$!
-	wait $begun
-}
-
-# Tells us to go on with the next part, a few times a second, until all have begun.
-turns() {
-	(
-		for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-			sleep 0.2 || sleep 1
-			kill -USR1 $$
-		done
-	) >/dev/null 2>&1 </dev/null &
-	turns=$!
-}
-
-# watch PART...: ends parts that take too long. One that not even SIGKILL ends, in a dead
-# mount, is not waited for.
-watch() {
-	(
-		sleep @SECONDS@ &
-		trap 'kill $!' TERM
-		wait $! || exit
-		for slow in "$@"; do
-			# A number of ours that ended may be another's by now.
-			if grep -qx "PPid:[[:space:]]*$$" "/proc/$slow/status"; then end_below "$slow"; fi
-		done
-		sleep 1
-		kill -USR1 $$
-	) >/dev/null 2>&1 </dev/null &
-	watches="$watches $!"
 }
 
 work=$TMPDIR/parts
@@ -182,22 +192,18 @@ mkdir "$work" || exit 1
 # of nothing else.
 made=
 if [ ! -e /run/sshd ] && mkdir -m 0755 /run/sshd 2>/dev/null; then made=1; fi
+# What `wait` returns when SIGUSR1 (10) comes.
+sign=138
 trap : USR1
-first= all= watches=
-turns
+begun= late=
+clock >/dev/null 2>&1 </dev/null &
+clock=$!
 @FIRST@
-kill $turns
-watch $first $all
-wait $first
-turns
+finish 1
 @THEN@
-kill $turns
-watch $all
-wait $all
-kill $watches 2>/dev/null
+finish 2
+kill $clock
 if [ -n "$made" ]; then rmdir /run/sshd; fi
-(
-	cd "$work" && cat @NAMES@
-)
-rm -rf "$work"
+cd "$work" && cat @NAMES@
+cd / && rm -rf "$work"
 block end

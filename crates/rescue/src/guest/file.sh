@@ -33,7 +33,7 @@ open_file() {
 # disk allows it, so that nothing of it can be lost.
 begin_file() {
 	begin file "$(path_here)" || return 1
-	temporary=$(random_name)
+	temporary=.regain.$(random)
 	printf '%s\n' "$temporary" >"$record/temporary" && printf '%s\n' "$1" >"$record/left" &&
 		sum_here >"$record/was" || return 1
 	if [ -n "$locked" ]; then

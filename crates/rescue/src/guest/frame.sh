@@ -1,7 +1,7 @@
 # Runs one script in the guest and hands back all of what it said, although the
 # channel may carry only a few kilobytes at a time and reports success whatever
-# happens. The answer is written to a file, packed, and its first piece printed;
-# the rest is fetched piece by piece (piece.sh).
+# happens. The answer is packed and its first piece printed; if there is more, it is
+# written to a file and fetched piece by piece (piece.sh).
 #
 # The words between at signs are filled in before it is sent.
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -25,14 +25,19 @@ status=0
 $limit sh "$dir/script" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
 pack=cat
 if command -v gzip >/dev/null 2>&1; then pack='gzip -c'; fi
-{
+answer=$({
 	echo "$status $(($(wc -c <"$dir/out")))"
 	cat "$dir/out" "$dir/err"
-} | $pack | base64 | tr -d '\n' >"$dir/answer"
-size=$(($(wc -c <"$dir/answer")))
+} | $pack | base64 | tr -d '\n')
+size=${#answer}
 echo "regain-frame $pack $size $dir"
-head -c @PIECE@ "$dir/answer"
-echo
+if [ "$size" -le @PIECE@ ]; then
+	echo "$answer"
+else
+	echo "$answer" | tr -d '\n' >"$dir/answer"
+	head -c @PIECE@ "$dir/answer"
+	echo
+fi
 echo regain-end
 # Nothing stays, whatever becomes of the rest of this exchange: neither the answer nor
 # what Azure's handler keeps of this script, which it has reported by then.

@@ -24,6 +24,11 @@ cd -P "${here:-/}" 2>/dev/null || :
 is_here || exit 1
 walk_on || exit 1
 
+if [ "$command" = put-in-new ]; then
+	file=${rest#*/} rest=${rest%%/*}
+	mkdir -m 700 "./$rest" && label && cd -P "./$rest" || exit 1
+	rest=$file command=put
+fi
 case $command in
 look | look-kept)
 	look_at
@@ -36,16 +41,20 @@ read)
 	head -c "$1" <"./$rest"
 	;;
 put)
-	# put TEMPORARY-NAME MODE [SECONDS TIME]: standard input becomes the file.
+	# put TEMPORARY-NAME MODE [SECONDS TIME]: standard input becomes the file; as
+	# put-in-new, in a directory that is made for it.
 	case $rest in */*) fail 'its directory is not there' || exit 1 ;; esac
 	trap 'rm -f "./$1"' EXIT
 	(set -C && : >"./$1") || exit 1
-	# The copy brings what belongs to it: ACL, label, attributes.
-	[ ! -f "./$rest" ] || cp -a "./$rest" "./$1" 2>/dev/null || :
-	chmod 600 "./$1" && cat >"./$1" && chmod "00$2" "./$1" || exit 1
+	if [ -f "./$rest" ]; then
+		# The copy brings what belongs to it: ACL, label, attributes.
+		cp -a "./$rest" "./$1" 2>/dev/null
+		chmod 600 "./$1" || exit 1
+	fi
+	cat >"./$1" && chmod "00$2" "./$1" || exit 1
 	[ -z "${3:-}" ] || set_time "$3" "$4" "./$1" || exit 1
 	timeout 5 sync "./$1" 2>/dev/null || :
-	mv -f "./$1" "./$rest" && label
+	mv -f "./$1" "./$rest" && trap - EXIT && label
 	;;
 take)
 	mv -f "./$1" "./$rest"

@@ -5,7 +5,7 @@
 #   say TEXT            tells the operator
 #   fail TEXT           tells why, and is false
 #   begin KIND PATH     begins a record in the directory $record
-#   commit              makes it count
+#   commit [later]      makes it count, at once or with the next one
 #   on_undo COMMAND     run when this is undone, after the files are back
 #   act WORDS...        runs a command; a dry run says it instead
 #
@@ -27,7 +27,7 @@ end() {
 		echo rollback >&3
 		regain_role=undo sh "$dir/undo.sh" >&3 || :
 	fi
-	rm -rf "$begun"
+	[ -z "$dry" ] || rm -rf "$dir"
 	exit "$status"
 }
 trap end EXIT
@@ -54,8 +54,9 @@ begin() {
 commit() {
 	mv "$record" "$dir/$number" || return 1
 	record=$dir/$number
+	[ "${1:-}" != later ] || return 0
 	# It must be on the disk before what it speaks of is changed.
-	timeout 20 sync "$record"/* "$record" "$dir" 2>/dev/null || :
+	timeout 20 sync "$dir"/[0-9]*/* "$dir"/[0-9]* "$dir" 2>/dev/null || :
 }
 
 on_undo() {
@@ -71,8 +72,10 @@ act() {
 	fi
 }
 
-# random_name: of a file that is renamed to its place.
-random_name() { mktemp -u .regain.XXXXXXXX; }
+# What nobody can guess, for names.
+random() {
+	IFS=- read -r random_1 random_2 _ </proc/sys/kernel/random/uuid && echo "$random_1$random_2"
+}
 
 # differ PATH OLD NEW [FILTER]: what a dry run shows of a file, without any context:
 # the lines beside those that change may hold what is nobody's business.

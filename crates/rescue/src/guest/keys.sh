@@ -41,6 +41,7 @@ is_users_group() {
 }
 
 open_keys() {
+	keys_put=put
 	account_of "$1" && walk "$2" && look || return 1
 	if [ "$seen" = nowhere ]; then
 		make_keys_directory "$2" || return 1
@@ -66,7 +67,8 @@ open_keys() {
 	esac
 }
 
-# The directory that the file is to lie in, if that alone is not there.
+# The directory that the file is to lie in, if that alone is not there; one of the user's
+# is made together with the file.
 make_keys_directory() {
 	# In a home that a dry run has not made.
 	case $(path_here) in
@@ -79,16 +81,15 @@ make_keys_directory() {
 	case $rest in
 	*/*/*) fail "there is no directory for $1" || return 1 ;;
 	esac
-	keys_name=${rest#*/} rest=${rest%/*}
-	look || return 1
-	[ "$seen" = absent ] || fail "there is no directory for $1" || return 1
+	[ "$seen_next" = absent ] || fail "there is no directory for $1" || return 1
+	keys_name=${rest#*/} rest=${rest%/*} seen=absent
 	if [ "$land" = user ]; then
 		if [ -n "$dry" ]; then
 			would "mkdir -m 0700 $(path_here)"
 		else
 			begin made "$(path_here)" && write_account &&
-				printf '%s\n' "$seen_in $seen_in_time" >"$record/time" && commit || return 1
-			hand mkdir </dev/null || fail "$user_name cannot make $(path_here): $(because)" || return 1
+				printf '%s\n' "$seen_in $seen_in_time" >"$record/time" && commit later || return 1
+			keys_put=put-in-new
 		fi
 	elif [ "$user_uid" != 0 ] && { [ "$links" != 0 ] || [ "${1#"${user_home%/}"/}" != "$1" ]; }; then
 		fail "$user_name has no say over ${here#"$top"}: root owns it, so make ${1%/*} by hand" ||
@@ -100,14 +101,11 @@ make_keys_directory() {
 		rest=$keys_name seen=absent seen_mode=0
 		return 0
 	fi
-	if [ -n "$dry" ]; then
-		rest=$rest/$keys_name seen=absent
-	else
-		rest=$rest/$keys_name
-		look
-	fi
+	# How old a directory of ours is does not matter.
+	rest=$rest/$keys_name seen_in='' seen_in_time=''
 }
 dry_made=
+keys_put=put
 
 set_aside() {
 	aside_name=${rest##*/}.before-regain
@@ -143,14 +141,14 @@ put_keys() {
 		return
 	fi
 	record_keys "$(sum <"$temp/new")" || return 1
-	hand put "$temporary" "$keys_mode" <"$temp/new" ||
+	hand "$keys_put" "$temporary" "$keys_mode" <"$temp/new" ||
 		fail "$user_name cannot write $(path_here): $(because); give its directory back first"
 }
 
 # record_keys LEFT: what is there, and the sum of what is about to be.
 record_keys() {
 	begin user_file "$(path_here)" && write_account || return 1
-	temporary=$(random_name)
+	temporary=.regain.$(random)
 	printf '%s\n' "$seen_in $seen_in_time" >"$record/time"
 	printf '%s\n' "$temporary $seen_mode $seen_seconds $seen_time" >"$record/old.facts"
 	printf '%s\n' "$1" >"$record/left"

@@ -9,15 +9,18 @@ place_of_records() {
 		'' | /var) mkdir -m 755 "./$made" ;;
 		*) mkdir -m 700 "./$made" ;;
 		esac || fail 'no records can be written: nothing is changed' || return 1
-		walk_on || return 1
+		case $rest in
+		*/*) cd -P "./$made" && here=$here/$made rest=${rest#*/} || return 1 ;;
+		*) break ;;
+		esac
 	done
 	dir=$here/$rest
 }
 if [ -n "${REGAIN_DRY:-}" ]; then
-	dir=$begun
+	dir=$(mktemp -d) || exit 1
 else
 	place_of_records || exit 1
-	cp "$begun/undo.sh" "$dir/undo.sh.new" && mv -f "$dir/undo.sh.new" "$dir/undo.sh" || exit 1
+	printf '%s' "$regain_library" >"$dir/undo.sh.new" && mv -f "$dir/undo.sh.new" "$dir/undo.sh" || exit 1
 fi
 temp=$dir/tmp
 [ ! -e "$temp" ] || rm -rf "$temp"

@@ -63,11 +63,11 @@ fi
 as_user() {
 	case $user_way in
 	setpriv)
-		timeout -k 1 10 setpriv --reuid "$user_uid" --regid "$user_gid" \
+		${user_exec:-} timeout -k 1 10 setpriv --reuid "$user_uid" --regid "$user_gid" \
 			--groups "$user_groups" env -i PATH="$PATH" LC_ALL=C "$@" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&-
 		;;
 	chroot)
-		timeout -k 1 10 chroot --userspec="$user_uid:$user_gid" --groups="$user_groups" / \
+		${user_exec:-} timeout -k 1 10 chroot --userspec="$user_uid:$user_gid" --groups="$user_groups" / \
 			env -i PATH="$PATH" LC_ALL=C "$@" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&-
 		;;
 	borrow)

@@ -44,9 +44,15 @@ walk() {
 	[ -z "${REGAIN_ROOT:-}" ] || top=$(readlink /proc/self/cwd) || return 1
 	[ "$top" != / ] || top=
 	here=$top land=root
-	walk_trusts "$(stat -c '%u:%a' .)" || land=user
-	if [ "$land" = root ]; then walk_on; else walk_trim; fi
+	if [ -z "$top_is_safe" ] && walk_trusts "$(stat -c '%u:%a' .)"; then top_is_safe=1; fi
+	if [ -n "$top_is_safe" ]; then
+		walk_on
+	else
+		land=user
+		walk_trim
+	fi
 }
+top_is_safe=
 
 walk_trim() {
 	while :; do
@@ -138,10 +144,17 @@ walk_stride() {
 	is_here || fail "${here#"$top"} changed while it was looked at"
 }
 
-# file MODE UID GID LINKS SIZE DEVICE:INODE SECONDS TIME, or another word alone.
+# file MODE UID GID LINKS SIZE DEVICE:INODE SECONDS TIME, or another word alone; where the
+# way ends earlier, `nowhere` and whether even the next name is absent.
 look_at() {
 	case $rest in
-	*/*) echo nowhere ;;
+	*/*)
+		if [ -e "./${rest%%/*}" ] || [ -L "./${rest%%/*}" ]; then
+			echo nowhere
+		else
+			echo nowhere absent
+		fi
+		;;
 	*)
 		if [ -L "./$rest" ]; then
 			echo link

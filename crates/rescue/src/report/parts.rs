@@ -13,9 +13,7 @@ use crate::report::{Asked, Part, Report, account, filter, host, keys, sshd};
 /// When a part begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Begins {
-    /// At once.
-    AtOnce,
-    /// At once, and others wait for what it finds.
+    /// At once: others wait for what it finds.
     First,
     /// When those are done.
     Then,
@@ -56,28 +54,27 @@ macro_rules! parts {
     };
 }
 
-/// How long a part may take once all have begun. Twice that, for what is waited for and
-/// what waits, and the turns of all parts are less than a script of a
-/// [guest](crate::channel::Guest) may take.
+/// How long a part may take. Twice that, for what is waited for and what waits, is less
+/// than a script of a [guest](crate::channel::Guest) may take.
 const SECONDS: u64 = 6;
 
 // The most telling ones first: that is the order in which they are told.
 parts! {
-    Settings  settings  "settings.sh"  First    8_192 B: sshd::settings;
-    Account   account   "account.sh"   First    8_192 B: account::account;
-    Keys      keys      "keys.sh"      Then    65_536 B: keys::keys;
-    Sshd      sshd      "sshd.sh"      Then    16_384 B: sshd::sshd;
-    Units     units     "units.sh"     AtOnce   8_192 B: host::units;
-    Listeners listeners "listeners.sh" AtOnce  16_384 B: host::listeners;
-    Processes processes "processes.sh" AtOnce   8_192 B: host::processes;
-    Config    config    "config.sh"    AtOnce 131_072 B: sshd::config;
-    HostKeys  host_keys "host_keys.sh" Then     8_192 B: keys::host_keys;
-    Nft       nft       "nft.sh"       AtOnce 262_144 B: filter::nft;
-    Iptables  iptables  "iptables.sh"  AtOnce 262_144 B: filter::iptables;
-    Addresses addresses "addresses.sh" AtOnce  16_384 B: filter::addresses;
-    Journal   journal   "journal.sh"   AtOnce  32_768 B: sshd::journal;
-    Disks     disks     "disks.sh"     AtOnce   8_192 B: host::disks;
-    System    system    "system.sh"    AtOnce   2_048 B: host::system;
+    Settings  settings  "settings.sh"  First   8_192 B: sshd::settings;
+    Account   account   "account.sh"   First   8_192 B: account::account;
+    Keys      keys      "keys.sh"      Then   65_536 B: keys::keys;
+    Sshd      sshd      "sshd.sh"      Then   16_384 B: sshd::sshd;
+    Units     units     "units.sh"     Then    8_192 B: host::units;
+    Listeners listeners "listeners.sh" Then   16_384 B: host::listeners;
+    Processes processes "processes.sh" Then    8_192 B: host::processes;
+    Config    config    "config.sh"    Then  131_072 B: sshd::config;
+    HostKeys  host_keys "host_keys.sh" Then    8_192 B: keys::host_keys;
+    Nft       nft       "nft.sh"       Then  262_144 B: filter::nft;
+    Iptables  iptables  "iptables.sh"  Then  262_144 B: filter::iptables;
+    Addresses addresses "addresses.sh" Then   16_384 B: filter::addresses;
+    Journal   journal   "journal.sh"   Then   32_768 B: sshd::journal;
+    Disks     disks     "disks.sh"     Then    8_192 B: host::disks;
+    System    system    "system.sh"    Then    2_048 B: host::system;
 }
 
 const COLLECT: &str = include_str!("../guest/collect.sh");
@@ -85,27 +82,26 @@ const USER: &str = include_str!("../guest/user.sh");
 
 /// The text that collects all parts; its variables go before it.
 pub(crate) fn script() -> String {
-    let mut branches = String::new();
+    let mut functions = String::new();
     let (mut first, mut then) = (String::new(), String::new());
-    let mut names = Vec::new();
     for (section, text, begins, bytes) in PARTS {
         let name = section.as_str();
-        branches.push_str(&format!("{name})\n{text}\n;;\n"));
-        let (to, wait) = match begins {
-            Begins::AtOnce => (&mut first, "all"),
-            Begins::First => (&mut first, "first"),
-            Begins::Then => (&mut then, "all"),
+        functions.push_str(&format!("part_{name}() {{\n{text}\n}}\n"));
+        let wave = match begins {
+            Begins::First => &mut first,
+            Begins::Then => &mut then,
         };
-        to.push_str(&format!("part {name} {bytes}\n{wait}=\"${wait} $begun\"\n"));
-        names.push(name);
+        wave.push_str(&format!("part {name} {bytes}\n"));
     }
+    let names: Vec<&str> = PARTS.iter().map(|(section, ..)| section.as_str()).collect();
+    let seconds: Vec<String> = (1..SECONDS).map(|second| second.to_string()).collect();
     compact(
         &COLLECT
-            .replace("@PARTS@", &branches.replace("@USER@", USER))
+            .replace("@PARTS@", &functions.replace("@USER@", USER))
             .replace("@FIRST@", &first)
             .replace("@THEN@", &then)
             .replace("@NAMES@", &names.join(" "))
-            .replace("@SECONDS@", &SECONDS.to_string()),
+            .replace("@SECONDS@", &seconds.join(" ")),
     )
 }
 

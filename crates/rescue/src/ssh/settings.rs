@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) named: Option<PathBuf>,
     /// Why these are only the defaults, if they are.
     pub(crate) refused: Option<String>,
+    /// Which ssh said so, if it did.
+    pub(crate) version: Option<String>,
 }
 
 impl Settings {
@@ -36,9 +38,12 @@ impl Settings {
     /// so; these are then the defaults.
     pub(crate) async fn of(request: &Request, host: &str) -> Self {
         let mut command = program("ssh");
-        command.arg("-G").args(arguments(request)).arg("--").arg(host);
+        // Of what it would do, `-v` says first which ssh it is.
+        command.args(["-v", "-G"]).args(arguments(request)).arg("--").arg(host);
+        let mut version = None;
         let said = match run(&mut command).await {
             Ok(output) if output.status.success() => {
+                version = version_of(&output.stderr);
                 Ok(String::from_utf8_lossy(&output.stdout).into_owned())
             }
             Ok(output) => Err(format!("ssh -G ended with {}", ending(&output))),
@@ -46,7 +51,7 @@ impl Settings {
         };
         let home = std::env::home_dir().unwrap_or_default();
         let settings = parse(said.as_deref().unwrap_or_default(), request, host, &home);
-        Self { refused: said.err(), ..settings }
+        Self { refused: said.err(), version, ..settings }
     }
 
     /// The arguments that lead ssh to the same place.
@@ -77,6 +82,13 @@ fn arguments(request: &Request) -> Vec<String> {
         arguments.extend(["-i".to_owned(), key.display().to_string()]);
     }
     arguments
+}
+
+/// The first line of `ssh -v`: the same as `ssh -V` says.
+fn version_of(stderr: &[u8]) -> Option<String> {
+    let said = String::from_utf8_lossy(stderr);
+    let first = said.lines().next()?.trim();
+    first.starts_with("OpenSSH").then(|| first.to_owned())
 }
 
 fn parse(text: &str, request: &Request, host: &str, home: &Path) -> Settings {
@@ -114,6 +126,7 @@ fn parse(text: &str, request: &Request, host: &str, home: &Path) -> Settings {
         proxy: one("proxyjump").or_else(|| one("proxycommand")).map(str::to_owned),
         named: request.identity.clone(),
         refused: None,
+        version: None,
     }
 }
 

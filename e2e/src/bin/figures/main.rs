@@ -14,7 +14,7 @@ use e2e::{Lab, Ran, words};
 use figure::{Beside, RUNS, measure, row, timed};
 
 mod az;
-mod calls;
+mod azure;
 mod figure;
 
 /// What can be measured, with the word for it.
@@ -25,7 +25,7 @@ const FIGURES: [Figure; 6] = [
     ("list", |_| az::list()),
     ("diagnose", diagnose),
     ("repair", repair),
-    ("calls", calls::calls),
+    ("azure", azure::azure),
     ("create", create),
 ];
 

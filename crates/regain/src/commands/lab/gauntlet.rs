@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::knowledge;
 use crate::lab::case::{self, Case};
 use crate::lab::gauntlet::{Bench, Report, Verdict, sample_of_pairs};
-use crate::lab::{LabState, interrupt};
+use crate::lab::{LabState, interrupt, weather};
 use crate::output::{Answer, Progress, Style};
 
 pub(super) async fn run(args: Gauntlet, context: &Context) -> Result<Answer, Failure> {
@@ -24,16 +24,31 @@ pub(super) async fn run(args: Gauntlet, context: &Context) -> Result<Answer, Fai
         .or_else(|| thread::available_parallelism().ok())
         .map_or(1, NonZero::get);
     let lab = LabState::of(&context.global);
+    let before = weather::of(&lab)?;
+    weather::ensure(&lab, args.weather.unwrap_or(before))?;
+    let result = carry_out(&args, &lab, cases, jobs, context).await;
+    weather::ensure(&lab, before)?;
+    let report = result?;
+    let text = summary(&report);
+    Ok(Answer::new(json!(report)).with_text(text).with_exit(u8::from(!report.is_clean())))
+}
+
+/// Carries out the cases in whatever weather it is, and leaves no VM of theirs.
+async fn carry_out(
+    args: &Gauntlet,
+    lab: &LabState,
+    cases: Vec<Case>,
+    jobs: usize,
+    context: &Context,
+) -> Result<Report, Failure> {
     let session = super::sign_in(context).await?;
-    let bench = Arc::new(Bench::new(lab, session, args.faults.clone())?);
+    let bench = Arc::new(Bench::new(lab.clone(), session, args.faults.clone())?);
     bench.clear().await?;
     let result = interrupt::or(all(&bench, cases, jobs, context)).await;
     if result.is_err() {
         bench.clear().await?;
     }
-    let report = result?;
-    let text = summary(&report);
-    Ok(Answer::new(json!(report)).with_text(text).with_exit(u8::from(!report.is_clean())))
+    result
 }
 
 fn chosen(args: &Gauntlet) -> Result<Vec<Case>, Failure> {

@@ -4,7 +4,7 @@
 # names of its options are told; values only of from, expiry-time and principals.
 @USER@
 if [ -e "$work/nobody" ]; then block nobody; fi
-[ -s "$work/user" ] || exit
+[ -s "$work/user" ] || return 0
 {
 	read -r user_uid
 	read -r user_gid

@@ -11,7 +11,7 @@ for process in /proc/[0-9]*; do
 		[ "$owner" = 0 ] || continue
 		read -r stat <"$process/stat" || continue
 		stat=${stat##*) }
-		printf '%s\n' "${process#/proc/} ${stat%% *} $(head -c 1000 "$process/cmdline" | tr '\0\n' '  ')"
+		printf '%s\n' "${process#/proc/} ${stat%% *} $(tr '\0\n' '  ' <"$process/cmdline")"
 		;;
 	esac
 done | awk '

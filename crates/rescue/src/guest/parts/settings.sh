@@ -1,6 +1,6 @@
 # `sshd -T` for this login: the keywords that decide about logins, and none whose value
 # can be secret. Other parts read the files that this one leaves.
-sshd=$(command -v sshd) || { block none && exit; }
+sshd=$(command -v sshd) || { block none && return; }
 connection="user=$LOGIN,host=$HOST,addr=$ADDRESS"
 ask() {
 	"$sshd" -T -C "$connection,lport=$PORT" "$@" >"$work/resolved" \

@@ -8,7 +8,7 @@ accept_ssh() { # RULES PORT CLIENT incoming|replies; a rule: tool family table c
 	'' | *[!0-9A-Fa-f.:]*) fail "$3 is no address" || return 1 ;;
 	*:*) family=ip6 ;;
 	esac
-	comment=regain.$(random_name | tr -cd 'A-Za-z0-9')
+	comment=regain.$(random)
 	printf '%s\n' "$1" >"$temp/rules"
 	while read -r tool tables table chain place; do
 		case $tables$table$chain$place in
