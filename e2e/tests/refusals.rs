@@ -114,3 +114,19 @@ fn a_truncated_key_is_refused_before_anything_is_written() {
         .ok();
     assert_eq!(before.stdout, after.stdout);
 }
+
+#[test]
+fn a_diagnosis_is_not_lost_with_the_file_that_was_to_keep_it() {
+    let lab = Lab::down();
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr();
+    let port = closed.expect("an address").port().to_string();
+    let line = ["diagnose", "nobody@127.0.0.1", "--port", &port, "--save"];
+    let full = alone(lab.home(), &[&line[..], &["/dev/full"]].concat());
+    assert_eq!(full.exit, 1, "{full:#?}");
+    says(&full, "cannot write /dev/full");
+    assert!(full.stdout.contains("127.0.0.1"), "{full:#?}");
+    // What can be known at once is said at once.
+    let nowhere = alone(lab.home(), &[&line[..], &["/no/such/directory/case"]].concat());
+    assert_eq!((nowhere.exit, nowhere.stdout.as_str()), (1, ""), "{nowhere:#?}");
+    says(&nowhere, "cannot write /no/such/directory/case");
+}

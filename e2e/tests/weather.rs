@@ -42,3 +42,34 @@ fn the_weather_changes_while_the_lab_runs() {
     // What does not go through ARM feels nothing.
     lab.vm().sh("true").ok();
 }
+
+#[test]
+fn the_gauntlet_is_run_in_azures_weather_and_leaves_the_one_that_was() {
+    let lab = Lab::up();
+    // What depends on the client's address, which nobody says there; on the platform; on
+    // the guest's answer within 4,096 bytes.
+    let cases = "--only auth.ak-from --only net.nsg-deny --only gfw.nft-drop \
+                 --only plat.vm-stopped --only sshd.config-bad-option \
+                 --only auth.no-authorized-keys";
+    let weather = "azure,run-command=1,latency=5,boot=1";
+    let ran = lab.say(&format!("lab gauntlet --weather {weather} {cases} -o json"));
+    let summary = ran.json();
+    assert_eq!(summary["cases"], 6, "{ran:#?}");
+    assert_eq!(summary["named"], 6, "{ran:#?}");
+    assert_eq!(summary["repaired"], 6, "{ran:#?}");
+    assert_eq!(summary["failed"], serde_json::json!([]), "{ran:#?}");
+    assert_eq!(lab.say("lab weather -o json").ok().json()["weather"], "clear");
+}
+
+#[test]
+fn an_agent_that_is_not_ready_is_not_waited_for_by_an_account_s_command() {
+    let lab = Lab::in_weather("agent=lost");
+    let begun = std::time::Instant::now();
+    let ran = lab.say("vm user update -g lab -n vm1 -u ann -p Correct-horse-1");
+    assert_eq!(ran.exit, 1, "{ran:#?}");
+    assert!(ran.stderr.contains("is not ready"), "{ran:#?}");
+    assert!(begun.elapsed().as_secs() < 60, "{ran:#?}");
+    let extensions =
+        lab.say("vm extension list -g lab --vm-name vm1 -o json").ok().json();
+    assert_eq!(extensions.as_array().map(Vec::len), Some(0), "{extensions}");
+}

@@ -26,6 +26,9 @@ const LONGEST: Duration = Duration::from_secs(45 * 60);
 /// this host is done soon, and later ones come ever later.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
+/// A cloud that asks for whole seconds is not on this host: there is nothing to be gained
+/// by asking it more often than this, and Azure counts the questions.
+const SPARING: Duration = Duration::from_secs(3);
 /// The longest wait that a server gets between two polls.
 const LONGEST_ASKED: Duration = Duration::from_secs(60);
 
@@ -103,8 +106,12 @@ impl Operation {
             }
             // To come back at once would be to ask without pause; to come back in
             // an hour would be to learn of the end an hour late.
-            let asked = self.wait.filter(|wait| !wait.is_zero());
-            tokio::time::sleep(asked.unwrap_or(growing).min(LONGEST_ASKED)).await;
+            let wait = match self.wait.filter(|wait| !wait.is_zero()) {
+                Some(asked) if asked < Duration::from_secs(1) => asked,
+                Some(asked) => asked.clamp(SPARING, LONGEST_ASKED),
+                None => growing,
+            };
+            tokio::time::sleep(wait).await;
             growing = (growing * 2).min(LONGEST_WAIT);
         }
     }

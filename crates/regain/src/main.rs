@@ -31,6 +31,7 @@ mod settings;
 mod shape;
 mod vm_details;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -41,8 +42,20 @@ use crate::args::Cli;
 use crate::context::Context;
 use crate::output::Printer;
 
+/// Says what is wrong with the line that was typed, and ends. clap quotes the word that
+/// it does not understand, and a private key is a word that begins with dashes.
+fn refuse(error: &clap::Error) -> ! {
+    if error.to_string().contains("PRIVATE KEY") {
+        let key = "error: a private key was given where a public one belongs: name the file \
+                   that ends in .pub";
+        let _ = writeln!(std::io::stderr(), "{key}");
+        std::process::exit(2);
+    }
+    error.exit()
+}
+
 fn main() -> anyhow::Result<ExitCode> {
-    let Cli { global, command } = Cli::parse();
+    let Cli { global, command } = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
     logging::start(&global, &command);
     let lang = global.lang.unwrap_or_else(language::of_locale);
     let printer = Printer::new(global.output, global.query.clone(), lang);

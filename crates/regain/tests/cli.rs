@@ -29,6 +29,17 @@ Next step: `regain lab up` for a local cloud; or `az login`; or set REGAIN_ENDPO
 }
 
 #[test]
+fn a_private_key_that_is_typed_by_mistake_is_not_quoted() {
+    let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----";
+    let line =
+        ["vm", "user", "update", "-g", "g", "-n", "n", "-u", "u", "--ssh-key-value", key];
+    regain(&line).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
+error: a private key was given where a public one belongs: name the file that ends in .pub
+
+"#]]);
+}
+
+#[test]
 fn a_lab_that_is_not_up_is_said_to_be_down() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().display().to_string();

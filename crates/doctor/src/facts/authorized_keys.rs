@@ -101,20 +101,33 @@ pub(super) fn derive(files: &[Content], ours: &[&str], visitor: Visitor) -> Keys
     } else {
         settled(!our_lines.is_empty(), |has| !has, cut)
     };
-    // One line without a problem is enough.
-    let problems =
-        our_lines.iter().map(|ours| key_options::problem(ours.options, visitor));
-    let problem = problems.min().flatten();
+    let problem = best(
+        our_lines
+            .iter()
+            .map(|ours| key_options::problem(ours.options, visitor))
+            .collect(),
+    );
     KeysFacts {
         state: settled(state(files, &lines), |state| *state != KeysState::Keys, cut),
         count: settled(i64::try_from(keys).unwrap_or(i64::MAX), |_| true, cut),
         option_problem: has_ours
             .as_ref()
-            .and_then(|_| settled(problem, Option::is_some, cut)),
+            .and_then(|_| problem.and_then(|it| settled(it, Option::is_some, cut))),
         has_ours,
         our_options: our_lines.iter().map(|o| key_options::text(o.options)).collect(),
         our_lines: our_lines.iter().map(Ours::fact).collect(),
         bad_lines: lines.iter().filter_map(|line| bad_line(line)).collect(),
+    }
+}
+
+/// One line without a problem is enough, and one that may have none leaves it open.
+fn best(lines: Vec<Known<Option<OptionProblem>>>) -> Known<Option<OptionProblem>> {
+    let fine = lines.iter().any(|line| matches!(line, Known::Is(None)));
+    match lines.iter().find_map(Known::why_not) {
+        Some(why) if !fine => Known::unknown(why),
+        _ => Known::Is(
+            lines.iter().filter_map(|line| line.known().copied()).min().flatten(),
+        ),
     }
 }
 

@@ -8,9 +8,10 @@ use std::net::IpAddr;
 use formats::authorized_keys::{admits, is_option};
 use serde::Serialize;
 
+use super::known::Known;
 use crate::case::KeyOption;
 
-/// What an option objects to. Only what is certain is an objection.
+/// What an option objects to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OptionProblem {
@@ -31,20 +32,27 @@ pub(super) struct Visitor<'a> {
     pub(super) today: Option<&'a str>,
 }
 
-/// What the options object to, if they certainly do.
-pub(super) fn problem(options: &[KeyOption], visitor: Visitor) -> Option<OptionProblem> {
-    let of = |option: &KeyOption| {
-        let value = option.value.as_deref().unwrap_or_default();
-        match option.name.as_str() {
-            "expiry-time" if is_over(value, visitor.today) => {
-                Some(OptionProblem::Expired)
-            }
-            "from" if excludes(value, visitor.address) => Some(OptionProblem::From),
-            name if !is_option(name) => Some(OptionProblem::UnknownOption),
-            _ => None,
-        }
+/// What the options object to. One certain objection is enough to know that the line is
+/// void; that it is not takes all of them.
+pub(super) fn problem(
+    options: &[KeyOption],
+    visitor: Visitor,
+) -> Known<Option<OptionProblem>> {
+    let of = |option: &KeyOption| match option.name.as_str() {
+        "expiry-time" => objects(OptionProblem::Expired, is_over(option, visitor.today)),
+        "from" => objects(OptionProblem::From, excludes(option, visitor.address)),
+        name => Known::Is((!is_option(name)).then_some(OptionProblem::UnknownOption)),
     };
-    options.iter().filter_map(of).max()
+    let said: Vec<_> = options.iter().map(of).collect();
+    let certain = said.iter().filter_map(|one| one.known().copied().flatten()).max();
+    match said.iter().find_map(Known::why_not) {
+        Some(why) if certain.is_none() => Known::unknown(why),
+        _ => Known::Is(certain),
+    }
+}
+
+fn objects(problem: OptionProblem, does: Known<bool>) -> Known<Option<OptionProblem>> {
+    does.and_then(|does| Known::Is(does.then_some(problem)))
 }
 
 /// The names of options that sshd does not know.
@@ -67,17 +75,32 @@ pub(super) fn text(options: &[KeyOption]) -> String {
 
 /// `YYYYMMDD`, perhaps with a time. On the day itself the hour decides, which the
 /// case does not have.
-fn is_over(expiry: &str, today: Option<&str>) -> bool {
-    let day =
-        expiry.get(..8).filter(|day| day.bytes().all(|digit| digit.is_ascii_digit()));
-    day.zip(today).is_some_and(|(day, today)| day < today)
+fn is_over(expiry: &KeyOption, today: Option<&str>) -> Known<bool> {
+    let day = expiry.value.as_deref().and_then(|value| value.get(..8));
+    let day = day.filter(|day| day.bytes().all(|digit| digit.is_ascii_digit()));
+    match (day, today) {
+        (None, _) => Known::unknown("the guest does not tell when the key expires"),
+        (_, None) => Known::unknown("the guest's date is not known"),
+        (Some(day), Some(today)) if day == today => {
+            Known::unknown("the key expires today, and the hour decides")
+        }
+        (Some(day), Some(today)) => Known::Is(day < today),
+    }
 }
 
-/// Whether a list certainly leaves out an address. One that is not told leaves out
-/// nobody.
-fn excludes(list: &str, address: Option<IpAddr>) -> bool {
-    let admitted = address.filter(|_| !list.is_empty()).and_then(|ip| admits(list, ip));
-    admitted == Some(false)
+/// Whether a list leaves out an address.
+fn excludes(list: &KeyOption, address: Option<IpAddr>) -> Known<bool> {
+    match (list.value.as_deref(), address) {
+        (None, _) => Known::unknown("the guest does not tell whom the key's line admits"),
+        (_, None) => Known::unknown(
+            "the key's line admits some addresses, and this client's is not known: say \
+             --client-address",
+        ),
+        (Some(list), Some(address)) => Known::or(
+            admits(list, address).map(|admitted| !admitted),
+            "the key's line admits hosts by their names, which the guest looks up",
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -88,9 +111,13 @@ mod tests {
         KeyOption { name: name.to_owned(), value: value.map(str::to_owned) }
     }
 
-    fn objection(options: &[KeyOption]) -> Option<OptionProblem> {
+    fn asked(options: &[KeyOption]) -> Known<Option<OptionProblem>> {
         let address = Some(IpAddr::from([10, 0, 0, 5]));
         problem(options, Visitor { address, today: Some("20261122") })
+    }
+
+    fn objection(options: &[KeyOption]) -> Option<OptionProblem> {
+        *asked(options).known().unwrap()
     }
 
     #[test]
@@ -111,15 +138,14 @@ mod tests {
     fn a_key_expires_after_its_day() {
         let expiry = |time| objection(&[option("expiry-time", Some(time))]);
         assert_eq!(expiry("20200101"), Some(OptionProblem::Expired));
-        assert_eq!(expiry("202611220000"), None);
         assert_eq!(expiry("20270101"), None);
+        let today = [option("expiry-time", Some("202611220000"))];
+        assert!(asked(&today).why_not().unwrap().contains("the hour decides"));
     }
 
     #[test]
     fn from_lists_addresses_networks_and_patterns() {
-        for here in
-            ["10.0.0.5", "192.0.2.1,10.0.0.0/24", "10.*", "host.example", "*", "10.0.0.?"]
-        {
+        for here in ["10.0.0.5", "192.0.2.1,10.0.0.0/24", "10.*", "*", "10.0.0.?"] {
             assert_eq!(objection(&[option("from", Some(here))]), None, "{here}");
         }
         for elsewhere in ["192.0.2.1", "10.0.1.0/24", "!10.0.0.5,*", "11.*,192.0.2.0/24"]
@@ -130,10 +156,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_no_objection() {
-        let options =
-            [option("from", Some("192.0.2.1")), option("expiry-time", Some("20200101"))];
-        assert_eq!(problem(&options, Visitor::default()), None);
-        assert_eq!(objection(&[option("from", None)]), None);
+    fn what_is_not_known_is_neither_an_objection_nor_none() {
+        let (from, expiry) =
+            (option("from", Some("192.0.2.1")), option("expiry-time", Some("20200101")));
+        let nobody = |options: &[KeyOption]| problem(options, Visitor::default());
+        let why = nobody(std::slice::from_ref(&from));
+        assert!(why.why_not().unwrap().contains("--client-address"), "{why:?}");
+        assert!(nobody(&[expiry]).known().is_none());
+        assert!(asked(&[option("from", None)]).known().is_none());
+        assert!(asked(&[option("from", Some("host.example"))]).known().is_none());
+        // What else voids the line is certain all the same.
+        let void = nobody(&[from, option("nope", None)]);
+        assert_eq!(void.known(), Some(&Some(OptionProblem::UnknownOption)));
     }
 }

@@ -1,6 +1,6 @@
 //! `diagnose`
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -17,6 +17,11 @@ use crate::output::{Answer, Progress, verdict};
 
 pub(super) async fn run(args: Diagnose, context: &Context) -> Result<Answer, Failure> {
     let catalogue = knowledge::catalogue(&args.target.faults)?;
+    // Nobody waits minutes for a case that then cannot be kept.
+    let kept = match &args.save {
+        Some(file) => Some((file, open(file)?)),
+        None => None,
+    };
     let case = match &args.from {
         Some(file) => load(file)?,
         None => {
@@ -25,11 +30,16 @@ pub(super) async fn run(args: Diagnose, context: &Context) -> Result<Answer, Fai
             rescue::collect(&request, &|event| progress.section(&event)).await
         }
     };
-    if let Some(file) = &args.save {
-        save(file, &case)?;
-    }
     let verdict = judge(&case, &catalogue, context.lang());
-    answer(&verdict, &args.target.options(), context)
+    let answer = answer(&verdict, &args.target.options(), context)?;
+    if let Some((file, open)) = kept
+        && let Err(failure) = save(file, open, &case)
+    {
+        // The diagnosis is not lost with its file.
+        context.printer.answer(&answer)?;
+        return Err(failure);
+    }
+    Ok(answer)
 }
 
 fn answer(
@@ -75,15 +85,28 @@ fn load(file: &Path) -> Result<Case, Failure> {
     serde_json::from_value(document).map_err(|error| wrong(error.to_string()))
 }
 
-fn save(file: &Path, case: &Case) -> Result<(), Failure> {
-    let cannot = |error: std::io::Error| {
-        Failure::new(format!("cannot write {}", file.display())).because(error)
-    };
-    let mut text =
-        serde_json::to_vec_pretty(case).map_err(|error| cannot(error.into()))?;
-    text.push(b'\n');
+/// Opens the file of a case; what it held stays until there is something new.
+fn open(file: &Path) -> Result<File, Failure> {
     // Names, addresses and rules of somebody's machine are for the one who asked.
     let mut options = fs::OpenOptions::new();
-    options.create(true).write(true).truncate(true).mode(0o600);
-    options.open(file).and_then(|mut open| open.write_all(&text)).map_err(cannot)
+    options.create(true).write(true).truncate(false).mode(0o600);
+    options.open(file).map_err(|error| cannot_write(file, error))
+}
+
+fn save(file: &Path, mut open: File, case: &Case) -> Result<(), Failure> {
+    let mut text = serde_json::to_vec_pretty(case)
+        .map_err(|error| cannot_write(file, error.into()))?;
+    text.push(b'\n');
+    let mut write = || {
+        // A pipe cannot be cut.
+        if open.metadata()?.is_file() {
+            open.set_len(0)?;
+        }
+        open.write_all(&text)
+    };
+    write().map_err(|error| cannot_write(file, error))
+}
+
+fn cannot_write(file: &Path, error: std::io::Error) -> Failure {
+    Failure::new(format!("cannot write {}", file.display())).because(error)
 }

@@ -117,10 +117,6 @@ pub(crate) fn end(outcome: &Outcome, options: &str, lang: Lang, style: Style) ->
             _ => lang.pick("The next step is:", "次の手順:"),
         };
         let _ = write!(out, "\n{heading}\n{}", verdict::step(next, style));
-        for loss in &next.losses {
-            let heading = lang.pick("price", "影響");
-            let _ = writeln!(out, "    ! {heading}: {loss}");
-        }
         for line in &outcome.diff {
             let _ = writeln!(out, "    {line}");
         }

@@ -13,15 +13,20 @@ use super::style::{Mark, Style};
 
 /// The whole verdict. `options` are those that the operator gave besides the target.
 pub(crate) fn render(verdict: &Verdict, options: &str, style: Style) -> String {
-    let mut out = findings(verdict, style);
+    let mut out = told(verdict, true, style);
     if !verdict.reachable {
         remainder(&mut out, verdict, options, style);
     }
     out
 }
 
-/// The way in and what is wrong, without what was ruled out.
+/// The way in and what is wrong, without what was ruled out and without the repairs:
+/// whoever carries them out tells of each as it begins.
 pub(crate) fn findings(verdict: &Verdict, style: Style) -> String {
+    told(verdict, false, style)
+}
+
+fn told(verdict: &Verdict, repairs: bool, style: Style) -> String {
     let lang = verdict.lang;
     let mut out = format!("{}\n\n", style.bold(&headline(&verdict.target)));
     out.push_str(&picture(&verdict.path, lang, style));
@@ -36,6 +41,10 @@ pub(crate) fn findings(verdict: &Verdict, style: Style) -> String {
             _ => lang.pick("Also wrong, would stop you next", "次に妨げになるもの"),
         };
         finding(&mut out, heading, cause, lang, style);
+        if repairs {
+            offer(&mut out, &cause.repairs, lang, style);
+        }
+        out.push('\n');
     }
     if !verdict.reachable && verdict.causes.is_empty() {
         let text = match verdict.symptom {
@@ -133,13 +142,17 @@ fn finding(out: &mut String, heading: &str, cause: &Finding, lang: Lang, style: 
     if !cause.explanation.is_empty() {
         let _ = writeln!(out, "\n{}", indented(&cause.explanation));
     }
-    if !cause.repairs.is_empty() {
-        let _ = writeln!(out, "\n  {}", style.bold(lang.pick("Repair", "修復")));
-        for repair in &cause.repairs {
-            out.push_str(&step(repair, style));
-        }
+}
+
+/// The steps against a cause.
+fn offer(out: &mut String, repairs: &[Step], lang: Lang, style: Style) {
+    if repairs.is_empty() {
+        return;
     }
-    out.push('\n');
+    let _ = writeln!(out, "\n  {}", style.bold(lang.pick("Repair", "修復")));
+    for repair in repairs {
+        out.push_str(&step(repair, style));
+    }
 }
 
 /// `→ [edit] Comment out the bad lines`, what it would take away, and for the operator

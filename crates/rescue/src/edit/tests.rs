@@ -29,7 +29,9 @@ fn a_directory_goes_before_what_is_in_it() {
     let paths = vec!["/home/ann/.ssh".to_owned(), "/home/ann".to_owned()];
     let script =
         script("id/1", &[Edit::GiveBack { user: "ann".to_owned(), paths }]).unwrap();
-    assert!(script.ends_with("give_back 'ann' '/home/ann' '/home/ann/.ssh' || exit 1\n"));
+    assert!(
+        script.ends_with("give_back 'ann' '/home/ann' '/home/ann/.ssh' || exit 1\n}\n")
+    );
 }
 
 #[test]

@@ -331,7 +331,7 @@ fn a_part_that_hangs_or_prints_too_much_costs_its_own_section_only() {
     let case = guest.collect("mira").case;
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     assert_eq!(case.listeners.why_not(), Some("it did not end within 6 s"));
-    assert_eq!(case.nft.why_not(), Some("cut: it is more than 262144 bytes"));
+    assert_eq!(case.nft.why_not(), Some("cut: it is more than 1048576 bytes"));
     assert_eq!(collected(&case.addresses).interfaces.len(), 0);
     collected(&case.account);
     collected(&case.keys);

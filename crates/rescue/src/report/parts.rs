@@ -60,21 +60,21 @@ const SECONDS: u64 = 6;
 
 // The most telling ones first: that is the order in which they are told.
 parts! {
-    Settings  settings  "settings.sh"  First   8_192 B: sshd::settings;
-    Account   account   "account.sh"   First   8_192 B: account::account;
-    Keys      keys      "keys.sh"      Then   65_536 B: keys::keys;
-    Sshd      sshd      "sshd.sh"      Then   16_384 B: sshd::sshd;
-    Units     units     "units.sh"     Then    8_192 B: host::units;
-    Listeners listeners "listeners.sh" Then   16_384 B: host::listeners;
-    Processes processes "processes.sh" Then    8_192 B: host::processes;
-    Config    config    "config.sh"    Then  131_072 B: sshd::config;
-    HostKeys  host_keys "host_keys.sh" Then    8_192 B: keys::host_keys;
-    Nft       nft       "nft.sh"       Then  262_144 B: filter::nft;
-    Iptables  iptables  "iptables.sh"  Then  262_144 B: filter::iptables;
-    Addresses addresses "addresses.sh" Then   16_384 B: filter::addresses;
-    Journal   journal   "journal.sh"   Then   32_768 B: sshd::journal;
-    Disks     disks     "disks.sh"     Then    8_192 B: host::disks;
-    System    system    "system.sh"    Then    2_048 B: host::system;
+    Settings  settings  "settings.sh"  First     8_192 B: sshd::settings;
+    Account   account   "account.sh"   First     8_192 B: account::account;
+    Keys      keys      "keys.sh"      Then     65_536 B: keys::keys;
+    Sshd      sshd      "sshd.sh"      Then     16_384 B: sshd::sshd;
+    Units     units     "units.sh"     Then      8_192 B: host::units;
+    Listeners listeners "listeners.sh" Then     16_384 B: host::listeners;
+    Processes processes "processes.sh" Then      8_192 B: host::processes;
+    Config    config    "config.sh"    Then    131_072 B: sshd::config;
+    HostKeys  host_keys "host_keys.sh" Then      8_192 B: keys::host_keys;
+    Nft       nft       "nft.sh"       Then  1_048_576 B: filter::nft;
+    Iptables  iptables  "iptables.sh"  Then  1_048_576 B: filter::iptables;
+    Addresses addresses "addresses.sh" Then     16_384 B: filter::addresses;
+    Journal   journal   "journal.sh"   Then     32_768 B: sshd::journal;
+    Disks     disks     "disks.sh"     Then      8_192 B: host::disks;
+    System    system    "system.sh"    Then      2_048 B: host::system;
 }
 
 const COLLECT: &str = include_str!("../guest/collect.sh");

@@ -1,5 +1,6 @@
 //! `lab gauntlet`
 
+use std::net::IpAddr;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread;
@@ -25,8 +26,11 @@ pub(super) async fn run(args: Gauntlet, context: &Context) -> Result<Answer, Fai
         .map_or(1, NonZero::get);
     let lab = LabState::of(&context.global);
     let before = weather::of(&lab)?;
+    // Who carries out the cases knows the own address, also where the cloud will not say.
+    let cloud = super::sign_in(context).await?.client;
+    let address = cloud.endpoints().regain.as_ref().and_then(|it| it.client_address);
     weather::ensure(&lab, args.weather.unwrap_or(before))?;
-    let result = carry_out(&args, &lab, cases, jobs, context).await;
+    let result = carry_out(&args, &lab, address, cases, jobs, context).await;
     weather::ensure(&lab, before)?;
     let report = result?;
     let text = summary(&report);
@@ -37,12 +41,13 @@ pub(super) async fn run(args: Gauntlet, context: &Context) -> Result<Answer, Fai
 async fn carry_out(
     args: &Gauntlet,
     lab: &LabState,
+    address: Option<IpAddr>,
     cases: Vec<Case>,
     jobs: usize,
     context: &Context,
 ) -> Result<Report, Failure> {
     let session = super::sign_in(context).await?;
-    let bench = Arc::new(Bench::new(lab.clone(), session, args.faults.clone())?);
+    let bench = Arc::new(Bench::new(lab.clone(), session, args.faults.clone(), address)?);
     bench.clear().await?;
     let result = interrupt::or(all(&bench, cases, jobs, context)).await;
     if result.is_err() {

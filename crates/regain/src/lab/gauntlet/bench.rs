@@ -1,6 +1,6 @@
 //! The bench on which one case after the other is carried out.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -35,6 +35,7 @@ pub(crate) struct Bench {
     lab: LabState,
     session: Session,
     faults: Vec<PathBuf>,
+    address: Option<IpAddr>,
     work: TempDir,
 }
 
@@ -48,16 +49,18 @@ struct Patient<'a> {
 }
 
 impl Bench {
-    /// A bench in a running lab. `faults` are directories with more faults.
+    /// A bench in a running lab. `faults` are directories with more faults; `address` is
+    /// what an operator says who is asked for the own one.
     pub(crate) fn new(
         lab: LabState,
         session: Session,
         faults: Vec<PathBuf>,
+        address: Option<IpAddr>,
     ) -> Result<Self, Failure> {
         let work = tempfile::tempdir().map_err(|error| {
             Failure::new("cannot make a directory to work in").because(error)
         })?;
-        Ok(Self { lab, session, faults, work })
+        Ok(Self { lab, session, faults, address, work })
     }
 
     /// Carries out one case and deletes its VM. `number` is unique in the run.
@@ -86,7 +89,10 @@ impl Bench {
             inject::run(&self.lab, &patient.subject, *place, script).await?;
         }
 
-        let (_, diagnosis) = patient.regain("diagnose").await?;
+        let (_, mut diagnosis) = patient.regain("diagnose", &[]).await?;
+        if let Some(address) = self.said(&diagnosis["causes"][0]["repairs"][0]) {
+            (_, diagnosis) = patient.regain("diagnose", &address).await?;
+        }
         verdict.reachable = diagnosis["reachable"].as_bool();
         verdict.named = diagnosis["causes"][0]["fault"].as_str().map(str::to_owned);
         if case.is_healthy() {
@@ -102,7 +108,7 @@ impl Bench {
             if let (true, Some(command)) = (clients, advice)
                 && patient.type_in(command).await.is_ok()
             {
-                let (_, diagnosis) = patient.regain("diagnose").await?;
+                let (_, diagnosis) = patient.regain("diagnose", &[]).await?;
                 verdict.repaired = (diagnosis["reachable"] == true).then_some(true);
             }
             return Ok(());
@@ -126,6 +132,12 @@ impl Bench {
             }
         }
         Ok(())
+    }
+
+    /// What an operator adds who is asked for the own address by this step.
+    fn said(&self, step: &Value) -> Option<[String; 2]> {
+        let address = self.address.filter(|_| step["id"] == "say-client-address")?;
+        Some(["--client-address".to_owned(), address.to_string()])
     }
 
     /// A fresh VM with a key of its own.
@@ -192,9 +204,14 @@ impl Patient<'_> {
     /// works at the end, and the ids to undo.
     async fn repair(&self) -> Result<(bool, Vec<String>), Failure> {
         let mut undo = Vec::new();
+        let mut more = Vec::new();
         for _ in 0..ROUNDS {
-            let (_, outcome) = self.regain("repair").await?;
+            let (_, outcome) = self.regain("repair", &more).await?;
             undo.extend(outcome["undoId"].as_str().map(str::to_owned));
+            if let Some(address) = self.bench.said(&outcome["next"]) {
+                more.extend(address);
+                continue;
+            }
             let command = outcome["next"]["action"]["command"].as_str();
             match (outcome["status"].as_str(), command) {
                 (Some("repaired" | "healthy"), _) => return Ok((true, undo)),
@@ -223,8 +240,8 @@ impl Patient<'_> {
         Err(Failure::new(format!("what regain said to type failed: {command}: {said}")))
     }
 
-    /// `regain diagnose` or `regain repair` on this VM.
-    async fn regain(&self, verb: &str) -> Result<(i32, Value), Failure> {
+    /// `regain diagnose` or `regain repair` on this VM, with more words.
+    async fn regain(&self, verb: &str, more: &[String]) -> Result<(i32, Value), Failure> {
         let text = |path: &Path| path.display().to_string();
         let mut line = vec![verb.to_owned()];
         line.extend(self.host.as_ref().map(|host| format!("{USER}@{host}")));
@@ -237,6 +254,7 @@ impl Patient<'_> {
         for directory in &self.bench.faults {
             line.extend(["--faults".to_owned(), text(directory)]);
         }
+        line.extend_from_slice(more);
         self.run(&line.iter().map(String::as_str).collect::<Vec<_>>()).await
     }
 

@@ -1,5 +1,6 @@
 //! `vm user`: accounts and SSH of a VM, through the VMAccess extension.
 
+mod agent;
 pub(super) mod delete;
 pub(super) mod reset_ssh;
 pub(super) mod update;
@@ -58,6 +59,9 @@ async fn set(
             "{} is a Windows VM, and accounts and SSH are managed on Linux VMs only",
             id.name()
         )));
+    }
+    if wait {
+        agent::heard(client, id, &vm).await?;
     }
     let (version, upgrade) = version(&vm);
     let mut properties = json!({
