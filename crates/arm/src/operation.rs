@@ -26,9 +26,9 @@ const LONGEST: Duration = Duration::from_secs(45 * 60);
 /// this host is done soon, and later ones come ever later.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
-/// A cloud that asks for whole seconds is not on this host: there is nothing to be gained
-/// by asking it more often than this, and Azure counts the questions.
-const SPARING: Duration = Duration::from_secs(3);
+/// A cloud that asks for whole seconds is not on this host: there is little to be gained
+/// by asking it more often than this, and Azure counts the questions (docs/azure.md).
+const SPARING: Duration = Duration::from_millis(3300);
 /// The longest wait that a server gets between two polls.
 const LONGEST_ASKED: Duration = Duration::from_secs(60);
 

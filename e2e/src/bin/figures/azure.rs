@@ -80,7 +80,8 @@ impl Cost {
         let mut ran = None;
         let took = timed(|| ran = Some(lab.regain(&words(&line))));
         let ran: Ran = ran.expect("it was timed");
-        assert!(matches!(ran.exit, 0 | 1), "{ran:#?}");
+        // Where thousands of rules ask for the client's address, nothing is decided.
+        assert!(matches!(ran.exit, 0 | 1 | 4), "{ran:#?}");
         let mut cost = Self { took, run_commands: 0, polls: 0, others: 0 };
         for line in ran.stderr.lines().filter(|line| line.contains("answered")) {
             *if line.contains("/runCommand") {
