@@ -32,7 +32,11 @@ fn regained(fault: &str, script: &str) {
     vm.ssh("true").ok();
 
     let undo = outcome["undoId"].as_str().expect("a repair can be undone").to_owned();
+    // Also who never saw the id, because the repair was killed, finds it.
+    let open = || lab.say("undo -o json").ok().json();
+    assert_eq!(open()[0]["id"], undo.as_str(), "{}", open());
     lab.regain(&["undo", &undo]).ok();
+    assert_eq!(open(), serde_json::json!([]));
     assert_eq!(fingerprint(&vm), broken);
     assert_ne!(vm.ssh("true").exit, 0, "undo brings the fault back");
 }

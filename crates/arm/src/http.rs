@@ -85,6 +85,8 @@ pub(crate) async fn send(
         match &result {
             Ok(response) => tracing::debug!(
                 %method, path = url.path(), status = response.status.as_u16(),
+                sent = body.map_or(0, |body| body.to_string().len()),
+                received = response.body.len(),
                 millis = started.elapsed().as_millis(), attempt, "answered"
             ),
             Err(error) => tracing::debug!(

@@ -105,8 +105,9 @@ pub(crate) struct Repair {
 /// `undo`
 #[derive(Debug, Args)]
 pub(crate) struct Undo {
-    /// The id that `repair` printed.
-    pub(crate) id: String,
+    /// The id that `repair` printed; without it, every repair is listed that can be taken
+    /// back, also one that was killed.
+    pub(crate) id: Option<String>,
     /// Reach the guest by this login: [USER@]HOST[:PORT] [default: as the repair did].
     #[arg(long, value_name = "LOGIN")]
     pub(crate) through: Option<String>,

@@ -1,11 +1,13 @@
-//! `undo ID`
+//! `undo [ID]`
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use arm::ResourceId;
 use rescue::azure::Vm;
-use rescue::{Channel, Journal, JournalError, Platform, Request, Through, UndoError};
+use rescue::{
+    Channel, Journal, JournalError, Platform, Request, StepState, Through, UndoError,
+};
 use serde_json::json;
 
 use super::target;
@@ -15,7 +17,8 @@ use crate::failure::Failure;
 use crate::output::Answer;
 
 pub(super) async fn run(args: Undo, context: &Context) -> Result<Answer, Failure> {
-    let journal = Journal::load(&args.id).map_err(no_journal)?;
+    let Some(id) = &args.id else { return open(context) };
+    let journal = Journal::load(id).map_err(no_journal)?;
     let vm = match &journal.target.resource_id {
         None => None,
         Some(id) => {
@@ -44,7 +47,7 @@ pub(super) async fn run(args: Undo, context: &Context) -> Result<Answer, Failure
         client_address: None,
         connect_timeout,
     };
-    let undone = rescue::undo(&request, &args.id).await.map_err(|error| match error {
+    let undone = rescue::undo(&request, id).await.map_err(|error| match error {
         UndoError::Journal(error) => no_journal(error),
         other => Failure::new("the repair cannot be taken back").because(other),
     })?;
@@ -66,10 +69,36 @@ pub(super) async fn run(args: Undo, context: &Context) -> Result<Answer, Failure
     Ok(Answer::new(json!(undone)).with_text(text).with_exit(exit))
 }
 
+/// The repairs of which something has not been taken back, oldest first.
+fn open(context: &Context) -> Result<Answer, Failure> {
+    let mut all = Journal::list().map_err(no_journal)?;
+    all.retain(|repair| repair.steps.iter().any(|it| it.state != StepState::Undone));
+    let mut text = String::new();
+    for Journal { id, created_at, target, steps, .. } in &all {
+        let steps: Vec<&str> = steps.iter().map(|step| step.step.as_str()).collect();
+        let (user, host, steps) = (&target.user, &target.host, steps.join(", "));
+        text.push_str(&format!("{id}  {created_at}  {user}@{host}  {steps}\n"));
+    }
+    if text.is_empty() {
+        let none = "no repair is recorded here that could be taken back";
+        text.push_str(context.lang().pick(none, "元に戻せる修復の記録はありません"));
+        text.push('\n');
+    }
+    let documents = all.iter().map(|repair| {
+        json!({
+            "id": repair.id,
+            "createdAt": repair.created_at,
+            "target": repair.target,
+            "steps": repair.steps,
+        })
+    });
+    Ok(Answer::new(documents.collect()).with_text(text))
+}
+
 fn no_journal(error: JournalError) -> Failure {
     match error {
         JournalError::Unknown(_) => Failure::not_found(error.to_string())
-            .next("the id is what `regain repair` printed at its end, on this host"),
+            .next("`regain undo` without an id lists what can be taken back from this host"),
         JournalError::Id(_) => Failure::usage(error.to_string()),
         other => Failure::new("the repair cannot be taken back").because(other),
     }

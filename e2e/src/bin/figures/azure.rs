@@ -71,6 +71,9 @@ struct Cost {
     polls: u32,
     /// All other requests.
     others: u32,
+    /// Bytes of the scripts that were sent, and of the answers that the polls brought.
+    sent: u64,
+    received: u64,
 }
 
 impl Cost {
@@ -82,27 +85,41 @@ impl Cost {
         let ran: Ran = ran.expect("it was timed");
         // Where thousands of rules ask for the client's address, nothing is decided.
         assert!(matches!(ran.exit, 0 | 1 | 4), "{ran:#?}");
-        let mut cost = Self { took, run_commands: 0, polls: 0, others: 0 };
+        let mut cost =
+            Self { took, run_commands: 0, polls: 0, others: 0, sent: 0, received: 0 };
         for line in ran.stderr.lines().filter(|line| line.contains("answered")) {
-            *if line.contains("/runCommand") {
-                &mut cost.run_commands
+            if line.contains("/runCommand") {
+                cost.run_commands += 1;
+                cost.sent += number(line, "sent");
             } else if line.contains("/operations/") || line.contains("Operations/") {
-                &mut cost.polls
+                cost.polls += 1;
+                cost.received += number(line, "received");
             } else {
-                &mut cost.others
-            } += 1;
+                cost.others += 1;
+            }
         }
         cost
     }
 
     fn tell(&self, what: &str, limit: Duration) {
         println!(
-            "{what:<58} {:>5.1} s (limit {:>2.0} s)  {} Run Commands, {} other requests, {} polls",
+            "{what:<58} {:>5.1} s (limit {:>2.0} s)  {} Run Commands ({} bytes there, {} back), \
+             {} other requests, {} polls",
             self.took.as_secs_f64(),
             limit.as_secs_f64(),
             self.run_commands,
+            self.sent,
+            self.received,
             self.others,
             self.polls,
         );
     }
+}
+
+/// `NAME=NUMBER` in a line of the log.
+fn number(line: &str, name: &str) -> u64 {
+    let word = line
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    word.and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }
