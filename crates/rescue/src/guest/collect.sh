@@ -162,9 +162,11 @@ clock() {
 	for wave in 1 2; do
 		for second in @SECONDS@ over; do
 			for turn in 1 2 3 4 5; do
-				# Some know whole seconds only.
-				sleep 0.2 || sleep 1 || exit
+				# Some know whole seconds only: then this is the second's only sign.
+				whole=
+				sleep 0.2 || { sleep 1 && whole=1; } || exit
 				kill -USR1 $$
+				[ -z "$whole" ] || break
 			done
 		done
 		end_below $$

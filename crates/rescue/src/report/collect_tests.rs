@@ -339,8 +339,9 @@ fn a_part_that_hangs_or_prints_too_much_costs_its_own_section_only() {
 }
 
 #[test]
-fn without_timeout_1_a_hanging_part_still_ends() {
+fn without_timeout_1_and_parts_of_seconds_a_hanging_part_still_ends() {
     let mut guest = Guest::new();
+    guest.tool("sleep", "case $1 in *.*) exit 1 ;; esac; exec /usr/bin/sleep \"$1\"");
     guest.tool("ip", "sleep 1000 & sleep 1000");
     let bin = guest.dir.path().join("all");
     fs::create_dir(&bin).unwrap();
