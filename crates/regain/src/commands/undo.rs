@@ -97,8 +97,9 @@ fn open(context: &Context) -> Result<Answer, Failure> {
 
 fn no_journal(error: JournalError) -> Failure {
     match error {
-        JournalError::Unknown(_) => Failure::not_found(error.to_string())
-            .next("`regain undo` without an id lists what can be taken back from this host"),
+        JournalError::Unknown(_) => Failure::not_found(error.to_string()).next(
+            "`regain undo` without an id lists what can be taken back from this host",
+        ),
         JournalError::Id(_) => Failure::usage(error.to_string()),
         other => Failure::new("the repair cannot be taken back").because(other),
     }

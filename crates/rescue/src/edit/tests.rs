@@ -20,7 +20,7 @@ fn lines_of_one_file_are_one_call() {
     let script = script("id/1", &[Edit::CommentOut { lines }]).unwrap();
     assert!(script.ends_with(
         "comment_out '/a' '1 Port\n3 PORT' || exit 1\n\
-         comment_out '/b' '2 Match' || exit 1\n"
+         comment_out '/b' '2 Match' || exit 1\n}\n"
     ));
 }
 

@@ -149,7 +149,9 @@ walk_stride() {
 look_at() {
 	case $rest in
 	*/*)
-		if [ -e "./${rest%%/*}" ] || [ -L "./${rest%%/*}" ]; then
+		# What a user's link leads to is not the name that was asked for.
+		if [ "$land" = own ] && [ "$links" != 0 ] ||
+			[ -e "./${rest%%/*}" ] || [ -L "./${rest%%/*}" ]; then
 			echo nowhere
 		else
 			echo nowhere absent
