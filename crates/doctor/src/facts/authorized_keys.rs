@@ -101,12 +101,11 @@ pub(super) fn derive(files: &[Content], ours: &[&str], visitor: Visitor) -> Keys
     } else {
         settled(!our_lines.is_empty(), |has| !has, cut)
     };
-    let problem = best(
-        our_lines
-            .iter()
-            .map(|ours| key_options::problem(ours.options, visitor))
-            .collect(),
-    );
+    let problems: Vec<_> = our_lines
+        .iter()
+        .map(|ours| key_options::problem(ours.options, visitor))
+        .collect();
+    let problem = best(&problems);
     KeysFacts {
         state: settled(state(files, &lines), |state| *state != KeysState::Keys, cut),
         count: settled(i64::try_from(keys).unwrap_or(i64::MAX), |_| true, cut),
@@ -121,7 +120,7 @@ pub(super) fn derive(files: &[Content], ours: &[&str], visitor: Visitor) -> Keys
 }
 
 /// One line without a problem is enough, and one that may have none leaves it open.
-fn best(lines: Vec<Known<Option<OptionProblem>>>) -> Known<Option<OptionProblem>> {
+fn best(lines: &[Known<Option<OptionProblem>>]) -> Known<Option<OptionProblem>> {
     let fine = lines.iter().any(|line| matches!(line, Known::Is(None)));
     match lines.iter().find_map(Known::why_not) {
         Some(why) if !fine => Known::unknown(why),

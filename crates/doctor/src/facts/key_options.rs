@@ -116,8 +116,15 @@ mod tests {
         problem(options, Visitor { address, today: Some("20261122") })
     }
 
+    fn says(found: &Known<Option<OptionProblem>>, why: &str) -> bool {
+        found.why_not().is_some_and(|said| said.contains(why))
+    }
+
     fn objection(options: &[KeyOption]) -> Option<OptionProblem> {
-        *asked(options).known().unwrap()
+        match asked(options) {
+            Known::Is(objection) => objection,
+            Known::Unknown(why) => panic!("{options:?}: {why}"),
+        }
     }
 
     #[test]
@@ -140,7 +147,7 @@ mod tests {
         assert_eq!(expiry("20200101"), Some(OptionProblem::Expired));
         assert_eq!(expiry("20270101"), None);
         let today = [option("expiry-time", Some("202611220000"))];
-        assert!(asked(&today).why_not().unwrap().contains("the hour decides"));
+        assert!(says(&asked(&today), "the hour decides"));
     }
 
     #[test]
@@ -161,7 +168,7 @@ mod tests {
             (option("from", Some("192.0.2.1")), option("expiry-time", Some("20200101")));
         let nobody = |options: &[KeyOption]| problem(options, Visitor::default());
         let why = nobody(std::slice::from_ref(&from));
-        assert!(why.why_not().unwrap().contains("--client-address"), "{why:?}");
+        assert!(says(&why, "--client-address"), "{why:?}");
         assert!(nobody(&[expiry]).known().is_none());
         assert!(asked(&[option("from", None)]).known().is_none());
         assert!(asked(&[option("from", Some("host.example"))]).known().is_none());
