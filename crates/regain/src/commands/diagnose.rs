@@ -17,15 +17,15 @@ use crate::output::{Answer, Progress, verdict};
 
 pub(super) async fn run(args: Diagnose, context: &Context) -> Result<Answer, Failure> {
     let catalogue = knowledge::catalogue(&args.target.faults)?;
-    // Nobody waits minutes for a case that then cannot be kept.
-    let kept = match &args.save {
-        Some(file) => Some((file, open(file)?)),
-        None => None,
-    };
+    let mut kept = None;
     let case = match &args.from {
         Some(file) => load(file)?,
         None => {
             let request = target::request(&args.target, context).await?;
+            // Nobody waits minutes for a case that then cannot be kept.
+            if let Some(file) = &args.save {
+                kept = Some((file, open(file)?));
+            }
             let progress = Progress::start_quiet();
             rescue::collect(&request, &|event| progress.section(&event)).await
         }

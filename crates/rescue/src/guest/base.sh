@@ -17,12 +17,13 @@ hand() {
 	(
 		case $1 in
 		look*) ulimit -f 2 ;;
-		*) ulimit -f 40960 ;;
+		read) ulimit -f 40960 ;;
+		*)
+			ulimit -f 40960
+			exec >/dev/null
+			;;
 		esac
-		case $1 in
-		look* | read) ;;
-		*) exec >/dev/null ;;
-		esac
+		# This process is the hand: nothing comes after it here.
 		user_exec=exec
 		as_user sh -c "$regain_walk
 $regain_hand" hand "$top" "$here" "$rest" "$@" 2>"$temp/why"

@@ -59,7 +59,6 @@ put)
 take)
 	mv -f "./$1" "./$rest"
 	;;
-mkdir) mkdir -m 700 "./$rest" && label ;;
 rmdir) rmdir "./$rest" ;;
 rm) rm -f "./$rest" ;;
 # What may lie about after an end that nothing could hold up.

@@ -8,8 +8,8 @@ use e2e::{Lab, Ran, words};
 
 use crate::figure::timed;
 
-/// Azure's weather, with one request for all of a diagnosis: no VM starts here, and
-/// questions after it are not throttled away by the figures before.
+/// Azure's weather without what would be another figure's doing: no VM starts here, and
+/// what the lines before asked is not counted against the next.
 const WEATHER: &str = "azure,boot=off,throttle=off";
 
 /// What one Run Command takes there.

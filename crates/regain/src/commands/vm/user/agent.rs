@@ -1,5 +1,5 @@
-//! The guest's agent, without which no extension comes into a VM: ARM would wait half an
-//! hour for one that is not there.
+//! The guest's agent, without which no extension comes into a VM: ARM would wait long for
+//! one that is not there.
 
 use std::time::Duration;
 
